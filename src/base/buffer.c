@@ -1,0 +1,129 @@
+#include "base/buffer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/num.h"
+
+void
+buffer_init(struct buffer *b, size_t limit, const struct allocator *alloc)
+{
+    *b = (struct buffer){ .limit = limit, .alloc = alloc };
+}
+
+void
+buffer_free(struct buffer *b)
+{
+    mem_free(b->alloc, b->ptr);
+    buffer_init(b, b->limit, b->alloc);
+}
+
+/* Makes room for n more bytes and a NUL. */
+static bool
+reserve(struct buffer *b, size_t n)
+{
+    size_t need, cap;
+    uint8_t *ptr;
+
+    if (b->failed || n > b->limit - b->len || !size_add(b->len, n, &need) ||
+        !size_add(need, 1, &need)) {
+        b->failed = true;
+        return false;
+    }
+    if (need <= b->cap)
+        return true;
+    cap = b->cap < 64 ? 64 : b->cap;
+    while (cap < need)
+        cap = cap > SIZE_MAX / 2 ? need : cap * 2;
+    ptr = mem_resize(b->alloc, b->ptr, cap);
+    if (!ptr) {
+        b->failed = true;
+        return false;
+    }
+    b->ptr = ptr;
+    b->cap = cap;
+    return true;
+}
+
+void
+buffer_add(struct buffer *b, struct span bytes)
+{
+    if (!reserve(b, bytes.len))
+        return;
+    if (bytes.len > 0)
+        memcpy(b->ptr + b->len, bytes.ptr, bytes.len);
+    b->len += bytes.len;
+    b->ptr[b->len] = '\0';
+}
+
+void
+buffer_add_str(struct buffer *b, const char *text)
+{
+    buffer_add(b, span_str(text));
+}
+
+void
+buffer_addf(struct buffer *b, const char *fmt, ...)
+{
+    va_list args, again;
+    int need;
+
+    va_start(args, fmt);
+    va_copy(again, args);
+    need = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    if (need < 0)
+        b->failed = true;
+    else if (reserve(b, (size_t)need)) {
+        (void)vsnprintf((char *)b->ptr + b->len, (size_t)need + 1, fmt, again);
+        b->len += (size_t)need;
+    }
+    va_end(again);
+}
+
+void
+buffer_add_hex(struct buffer *b, struct span bytes)
+{
+    size_t text_len;
+
+    if (!size_mul(bytes.len, 2, &text_len) || !reserve(b, text_len)) {
+        b->failed = true;
+        return;
+    }
+    hex_encode(bytes, (char *)b->ptr + b->len);
+    b->len += text_len;
+}
+
+void
+buffer_clear(struct buffer *b)
+{
+    b->len = 0;
+    b->failed = false;
+    if (b->ptr)
+        b->ptr[0] = '\0';
+}
+
+struct span
+buffer_span(const struct buffer *b)
+{
+    return span_of(b->ptr, b->len);
+}
+
+const char *
+buffer_str(const struct buffer *b)
+{
+    return b->ptr ? (const char *)b->ptr : "";
+}
+
+enum assay_status
+buffer_check(const struct buffer *b, const char *what, struct assay_error *err)
+{
+    if (!b->failed)
+        return ASSAY_OK;
+    if (b->limit - b->len < b->cap)
+        return assay_fail(err, ASSAY_ERR_LIMIT, "%s: more than %zu bytes", what,
+                          b->limit);
+    return assay_nomem(err, what);
+}

@@ -1,0 +1,25 @@
+/* Every ceiling on what a peer, host or file may make us hold, in one place.
+ * Each says why it is what it is; a new decoder adds its own here. */
+#ifndef ASSAY_BASE_LIMITS_H
+#define ASSAY_BASE_LIMITS_H
+
+enum assay_limits {
+    /* A manifest with 1,000 pods, 20 reference values and 10 keys is under
+     * 600 KiB; upstream's HTTP API takes 16 MiB for manifest and policies. */
+    LIMIT_MANIFEST_BYTES = 4 * 1024 * 1024,
+    /* A generated policy document is 50 to 200 KiB. */
+    LIMIT_POLICY_BYTES = 2 * 1024 * 1024,
+    LIMIT_POLICIES = 4096,
+    /* Deepest JSON we produce or accept: manifests nest 5, patches 4. */
+    LIMIT_JSON_DEPTH = 64,
+    /* Evidence with chain and CRL is 8 to 12 KiB; TDX quotes with collateral
+     * reach 60 KiB. */
+    LIMIT_EVIDENCE_BYTES = 256 * 1024,
+    LIMIT_CERT_BYTES = 16 * 1024,     /* the largest genuine one is 2 KiB */
+    LIMIT_CERTS_PER_FILE = 64,
+    LIMIT_CRL_BYTES = 1024 * 1024,    /* genuine: under 1 KiB */
+    LIMIT_CERT_TABLE_BYTES = 64 * 1024, /* the ioctl's own limit is 16 KiB */
+    LIMIT_KEY_FILE_BYTES = 64 * 1024,
+};
+
+#endif
