@@ -20,6 +20,10 @@ enum assay_limits {
     LIMIT_CRL_BYTES = 1024 * 1024,    /* genuine: under 1 KiB */
     LIMIT_CERT_TABLE_BYTES = 64 * 1024, /* the ioctl's own limit is 16 KiB */
     LIMIT_KEY_FILE_BYTES = 64 * 1024,
+    /* The largest object is a manifest; etcd and ConfigMaps hold less. */
+    LIMIT_STORE_VALUE_BYTES = 4 * 1024 * 1024,
+    /* One SetManifest an hour for seven years. */
+    LIMIT_HISTORY_LENGTH = 65536,
 };
 
 #endif
