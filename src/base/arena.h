@@ -21,7 +21,7 @@ struct arena {
 void arena_init(struct arena *a, size_t budget, const struct allocator *alloc);
 void arena_drop(struct arena *a); /* frees everything; a may be reused */
 
-void *arena_alloc(struct arena *a, size_t size);  /* zeroed, aligned for all */
+void *arena_alloc(struct arena *a, size_t size); /* zeroed, aligned for all */
 void *arena_array(struct arena *a, size_t count, size_t size); /* zeroed */
 char *arena_strdup(struct arena *a, struct span text); /* NUL-terminated */
 bool arena_dup(struct arena *a, struct span in, struct span *out);

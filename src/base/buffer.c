@@ -27,9 +27,11 @@ reserve(struct buffer *b, size_t n)
     size_t need, cap;
     uint8_t *ptr;
 
-    if (b->failed || n > b->limit - b->len || !size_add(b->len, n, &need) ||
+    if (b->failed)
+        return false;
+    if (n > b->limit - b->len || !size_add(b->len, n, &need) ||
         !size_add(need, 1, &need)) {
-        b->failed = true;
+        b->failed = b->over_limit = true;
         return false;
     }
     if (need <= b->cap)
@@ -88,10 +90,10 @@ buffer_add_hex(struct buffer *b, struct span bytes)
 {
     size_t text_len;
 
-    if (!size_mul(bytes.len, 2, &text_len) || !reserve(b, text_len)) {
-        b->failed = true;
+    if (!size_mul(bytes.len, 2, &text_len))
+        text_len = SIZE_MAX; /* over any limit */
+    if (!reserve(b, text_len))
         return;
-    }
     hex_encode(bytes, (char *)b->ptr + b->len);
     b->len += text_len;
 }
@@ -100,7 +102,7 @@ void
 buffer_clear(struct buffer *b)
 {
     b->len = 0;
-    b->failed = false;
+    b->failed = b->over_limit = false;
     if (b->ptr)
         b->ptr[0] = '\0';
 }
@@ -122,7 +124,7 @@ buffer_check(const struct buffer *b, const char *what, struct assay_error *err)
 {
     if (!b->failed)
         return ASSAY_OK;
-    if (b->limit - b->len < b->cap)
+    if (b->over_limit)
         return assay_fail(err, ASSAY_ERR_LIMIT, "%s: more than %zu bytes", what,
                           b->limit);
     return assay_nomem(err, what);

@@ -13,7 +13,8 @@ struct buffer {
     size_t cap;
     size_t limit; /* most bytes it may hold */
     const struct allocator *alloc;
-    bool failed; /* a byte did not fit or memory ran out; nothing was added */
+    bool failed;     /* an append was lost, and every later one */
+    bool over_limit; /* ... because of limit rather than memory */
 };
 
 void buffer_init(struct buffer *b, size_t limit, const struct allocator *alloc);

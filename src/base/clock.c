@@ -46,7 +46,8 @@ civil_days(int64_t year, int month, int day)
     int64_t y = month <= 2 ? year - 1 : year;
     int64_t era = (y >= 0 ? y : y - 399) / 400;
     int64_t year_of_era = y - era * 400;
-    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    int64_t day_of_year =
+        (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
     int64_t day_of_era =
         year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
 
@@ -59,9 +60,14 @@ rfc3339_format(int64_t instant, char text[RFC3339_SIZE])
     time_t t = (time_t)instant;
     struct tm tm;
 
-    if (!gmtime_r(&t, &tm) || tm.tm_year < -1900 || tm.tm_year > 8099 ||
-        strftime(text, RFC3339_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+    if (!gmtime_r(&t, &tm) || tm.tm_year < -1900 || tm.tm_year > 8099)
         (void)snprintf(text, RFC3339_SIZE, "(out of range)");
+    else
+        (void)snprintf(text, RFC3339_SIZE, "%04u-%02u-%02uT%02u:%02u:%02uZ",
+                       (unsigned)(tm.tm_year + 1900) % 10000,
+                       (unsigned)(tm.tm_mon + 1) % 100,
+                       (unsigned)tm.tm_mday % 100, (unsigned)tm.tm_hour % 100,
+                       (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
 }
 
 struct cursor {
@@ -105,8 +111,9 @@ need_char(struct cursor *c, const char *any_of)
 static int
 month_days(int year, int month)
 {
-    static const int days[] = { 31, 28, 31, 30, 31, 30,
-                                31, 31, 30, 31, 30, 31 };
+    static const int days[] = {
+        31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31
+    };
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 
     return days[month - 1] + (month == 2 && leap);

@@ -8,7 +8,7 @@
 #include "base/error.h"
 
 struct clock {
-    int64_t (*now)(void *ctx);         /* seconds since 1970, UTC */
+    int64_t (*now)(void *ctx); /* seconds since 1970, UTC */
     uint64_t (*monotonic_ms)(void *ctx);
     void *ctx;
 };

@@ -15,11 +15,11 @@ enum assay_status {
     ASSAY_ERR_MALFORMED,   /* the bytes break their format: drop them */
     ASSAY_ERR_LIMIT,       /* well formed, but more than limits.h allows */
     ASSAY_ERR_UNSUPPORTED, /* well formed, but a version or algorithm we lack */
-    ASSAY_ERR_UNTRUSTED,   /* understood, and refused: signature, chain, policy */
-    ASSAY_ERR_NOMEM,       /* allocation failed, or an arena's budget is spent */
-    ASSAY_ERR_IO,          /* the world failed us: retrying may help */
-    ASSAY_ERR_CONFLICT,    /* somebody else was first: read again, then decide */
-    ASSAY_ERR_NOT_FOUND,   /* the thing asked for does not exist */
+    ASSAY_ERR_UNTRUSTED, /* understood, and refused: signature, chain, policy */
+    ASSAY_ERR_NOMEM,     /* allocation failed, or an arena's budget is spent */
+    ASSAY_ERR_IO,        /* the world failed us: retrying may help */
+    ASSAY_ERR_CONFLICT,  /* somebody else was first: read again, then decide */
+    ASSAY_ERR_NOT_FOUND, /* the thing asked for does not exist */
 };
 
 /* A failure in words. Lives in the caller, so failing never allocates. */

@@ -15,9 +15,9 @@ enum assay_limits {
     /* Evidence with chain and CRL is 8 to 12 KiB; TDX quotes with collateral
      * reach 60 KiB. */
     LIMIT_EVIDENCE_BYTES = 256 * 1024,
-    LIMIT_CERT_BYTES = 16 * 1024,     /* the largest genuine one is 2 KiB */
+    LIMIT_CERT_BYTES = 16 * 1024, /* the largest genuine one is 2 KiB */
     LIMIT_CERTS_PER_FILE = 64,
-    LIMIT_CRL_BYTES = 1024 * 1024,    /* genuine: under 1 KiB */
+    LIMIT_CRL_BYTES = 1024 * 1024,      /* genuine: under 1 KiB */
     LIMIT_CERT_TABLE_BYTES = 64 * 1024, /* the ioctl's own limit is 16 KiB */
     LIMIT_KEY_FILE_BYTES = 64 * 1024,
     /* The largest object is a manifest; etcd and ConfigMaps hold less. */

@@ -25,7 +25,7 @@ uint16_t rd_u16be(struct reader *rd);
 uint32_t rd_u32be(struct reader *rd);
 uint64_t rd_u64be(struct reader *rd);
 
-struct span rd_span(struct reader *rd, size_t n); /* borrows, no copy */
+struct span rd_span(struct reader *rd, size_t n);     /* borrows, no copy */
 void rd_copy(struct reader *rd, void *out, size_t n); /* zeros when short */
 
 /* Moves to an absolute offset of the input; fails when it lies behind us or

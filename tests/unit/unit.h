@@ -88,8 +88,9 @@ failing_release(void *ctx, void *ptr)
 static inline void
 failing_alloc_init(struct failing_alloc *f, size_t fail_at)
 {
-    *f = (struct failing_alloc){ { failing_resize, failing_release, f },
-                                 0, fail_at, 0 };
+    *f = (struct failing_alloc){
+        { failing_resize, failing_release, f }, 0, fail_at, 0
+    };
 }
 
 #endif

@@ -25,8 +25,12 @@ static void
 base64_matches_rfc4648(void **state)
 {
     static const char *const rows[][2] = {
-        { "", "" },         { "f", "Zg==" },        { "fo", "Zm8=" },
-        { "foo", "Zm9v" },  { "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" },
+        { "", "" },
+        { "f", "Zg==" },
+        { "fo", "Zm8=" },
+        { "foo", "Zm9v" },
+        { "foob", "Zm9vYg==" },
+        { "fooba", "Zm9vYmE=" },
         { "foobar", "Zm9vYmFy" },
     };
     char text[16];
@@ -41,9 +45,9 @@ base64_matches_rfc4648(void **state)
 static void
 base64_refuses_what_is_not_canonical(void **state)
 {
-    static const char *const broken[] = { "Zg",    "Zg=",   "Zh==", "Zm9=",
+    static const char *const broken[] = { "Zg",       "Zg=",  "Zh==", "Zm9=",
                                           "Zg==Zg==", "Z===", "====", "Zm 9",
-                                          "Zm9v\n", "Zm-_" };
+                                          "Zm9v\n",   "Zm-_" };
 
     (void)state;
     for (size_t i = 0; i < COUNT(broken); i++) {
