@@ -4,6 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#ifdef __clang_analyzer__ /* see error.h */
+#undef assay_fail
+#undef assay_context
+#undef assay_nomem
+#endif
+
 enum assay_status
 assay_fail(struct assay_error *err, enum assay_status status, const char *fmt,
            ...)

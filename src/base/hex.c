@@ -38,7 +38,7 @@ hex_decode(struct span text, uint8_t *out, size_t out_len)
             return false;
     }
     for (size_t i = 0; i < out_len; i++)
-        out[i] = (uint8_t)(hex_value(text.ptr[2 * i]) << 4 |
+        out[i] = (uint8_t)(hex_value(text.ptr[2 * i]) * 16 +
                            hex_value(text.ptr[2 * i + 1]));
     return true;
 }
