@@ -12,6 +12,10 @@ enum assay_limits {
     LIMIT_POLICIES = 4096,
     /* Deepest JSON we produce or accept: manifests nest 5, patches 4. */
     LIMIT_JSON_DEPTH = 64,
+    /* Default ceilings of the JSON reader: four times the largest manifest,
+     * and one value per 16 bytes of it. */
+    LIMIT_JSON_BYTES = 16 * 1024 * 1024,
+    LIMIT_JSON_VALUES = 1024 * 1024,
     /* Evidence with chain and CRL is 8 to 12 KiB; TDX quotes with collateral
      * reach 60 KiB. */
     LIMIT_EVIDENCE_BYTES = 256 * 1024,
