@@ -1,0 +1,51 @@
+/* Whom we believe: the vendor's root keys, pinned by digest, and roots that a
+ * user added on purpose.
+ *
+ * Vendor pins are numbers in the source, not files. An added anchor makes
+ * every verdict that rests on it insecure, and every rendering says so. */
+#ifndef ASSAY_EVIDENCE_TRUST_H
+#define ASSAY_EVIDENCE_TRUST_H
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "evidence/snp_product.h"
+
+enum { TRUST_ANCHORS_MAX = 16 };
+
+struct trust_anchor {
+    enum snp_product product; /* from the name "ARK-<product>" */
+    bool vendor;              /* its key is the vendor's pinned one */
+    uint8_t spki_sha256[32];
+    struct span der; /* the certificate, owned */
+};
+
+/* All zero: the vendor's pins alone. Copies nothing it does not own. */
+struct trust_anchors {
+    struct trust_anchor extra[TRUST_ANCHORS_MAX];
+    size_t count;
+};
+
+/* Adds the certificates of a file (PEM with one or many, or DER). Each must be
+ * self-issued and named "ARK-<product>". One with the vendor's own key is kept
+ * as a copy of that root and makes nothing insecure.
+ *
+ * ASSAY_ERR_MALFORMED  not a certificate, or none in the file
+ * ASSAY_ERR_UNTRUSTED  a certificate that cannot be a root of AMD's shape
+ * ASSAY_ERR_LIMIT      more than TRUST_ANCHORS_MAX */
+ASSAY_MUST_CHECK
+enum assay_status trust_anchors_add(struct trust_anchors *t, struct span file,
+                                    struct assay_error *err);
+void trust_anchors_wipe(struct trust_anchors *t);
+
+enum trust_kind {
+    TRUST_NONE = 0,
+    TRUST_EXTRA,  /* an anchor somebody added: insecure */
+    TRUST_VENDOR, /* the vendor's pinned key */
+};
+
+/* Is the key with this digest a root of this product? t may be NULL. */
+enum trust_kind trust_find(const struct trust_anchors *t,
+                           enum snp_product product,
+                           const uint8_t spki_sha256[32]);
+
+#endif
