@@ -1,7 +1,7 @@
 /* HKDF-SHA-256, extract and expand (RFC 5869).
  *
- *   out  holds out_len bytes, 1 to 255 * 32; the caller wipes it. Written
- *        only when ASSAY_OK is returned.
+ *   out  holds out_len bytes, 1 to 255 * 32; the caller wipes it. Worthless
+ *        unless ASSAY_OK is returned.
  *
  * ASSAY_ERR_LIMIT  out_len is outside what RFC 5869 allows */
 #ifndef ASSAY_CRYPTO_HKDF_H
