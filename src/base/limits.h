@@ -23,6 +23,10 @@ enum assay_limits {
     LIMIT_CERTS_PER_FILE = 64,
     LIMIT_CRL_BYTES = 1024 * 1024,      /* genuine: under 1 KiB */
     LIMIT_CERT_TABLE_BYTES = 64 * 1024, /* the ioctl's own limit is 16 KiB */
+    /* Linux serves report blobs up to 32 KiB, newer ones up to 16 MiB; reports
+     * are 1 KiB, quotes 8 KiB, a certificate table 8 KiB. */
+    LIMIT_TSM_BLOB_BYTES = 256 * 1024,
+    LIMIT_CPUINFO_BYTES = 64 * 1024, /* only the first processor is read */
     LIMIT_KEY_FILE_BYTES = 64 * 1024,
     /* The largest object is a manifest; etcd and ConfigMaps hold less. */
     LIMIT_STORE_VALUE_BYTES = 4 * 1024 * 1024,
