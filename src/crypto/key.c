@@ -1,0 +1,284 @@
+#include "crypto/key.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
+#include "crypto/key_internal.h"
+
+enum {
+    P256_SPKI_SIZE = 91,
+    P384_SPKI_SIZE = 120,
+    RSA_BITS_MIN = 2048,
+    RSA_BITS_MAX = 16384, /* OpenSSL verifies no larger ones */
+    RSA_EXPONENT = 65537,
+};
+
+/* SubjectPublicKeyInfo up to the point: id-ecPublicKey, the named curve, the
+ * BIT STRING and the byte that says "uncompressed" (RFC 5480). */
+static const uint8_t p256_prefix[] = {
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
+    0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
+    0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
+};
+static const uint8_t p384_prefix[] = {
+    0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02,
+    0x01, 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00, 0x04,
+};
+
+static bool
+has_prefix(struct span s, const uint8_t *prefix, size_t len)
+{
+    return s.len >= len && memcmp(s.ptr, prefix, len) == 0;
+}
+
+static enum key_type
+rsa_type(const EVP_PKEY *pkey)
+{
+    int bits = EVP_PKEY_get_bits(pkey);
+    BIGNUM *e = NULL;
+    bool usual;
+
+    if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX)
+        return KEY_OTHER;
+    if (EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) != 1)
+        return KEY_OTHER;
+    usual = BN_is_word(e, RSA_EXPONENT) == 1;
+    BN_free(e);
+    return usual && bits == 4096 ? KEY_RSA4096 : KEY_RSA;
+}
+
+static enum key_type
+find_type(const EVP_PKEY *pkey, struct span spki)
+{
+    if (spki.len == P256_SPKI_SIZE &&
+        has_prefix(spki, p256_prefix, sizeof(p256_prefix)))
+        return KEY_P256;
+    if (spki.len == P384_SPKI_SIZE &&
+        has_prefix(spki, p384_prefix, sizeof(p384_prefix)))
+        return KEY_P384;
+    if (EVP_PKEY_get_base_id(pkey) == EVP_PKEY_RSA)
+        return rsa_type(pkey);
+    return KEY_OTHER;
+}
+
+static bool
+set_spki(struct key *key, struct span spki)
+{
+    int len;
+
+    if (spki.len > 0) {
+        key->spki = OPENSSL_memdup(spki.ptr, spki.len);
+        key->spki_len = spki.len;
+        return key->spki;
+    }
+    len = i2d_PUBKEY(key->pkey, &key->spki);
+    key->spki_len = len > 0 ? (size_t)len : 0;
+    return len > 0;
+}
+
+enum assay_status
+key_wrap(EVP_PKEY *pkey, bool has_private, struct span spki, struct key **out,
+         struct assay_error *err)
+{
+    struct key *key = OPENSSL_zalloc(sizeof(*key));
+
+    if (!key) {
+        EVP_PKEY_free(pkey);
+        return ossl_fail(err, ASSAY_ERR_NOMEM, "key");
+    }
+    key->self = key;
+    atomic_init(&key->refs, 1);
+    key->pkey = pkey;
+    key->has_private = has_private;
+    if (!set_spki(key, spki)) {
+        key_free(key);
+        return ossl_fail(err, ASSAY_ERR_NOMEM, "key");
+    }
+    key->type = find_type(pkey, key_spki(key));
+    *out = key;
+    return ossl_done(ASSAY_OK);
+}
+
+static EVP_PKEY *
+generate(enum key_type type)
+{
+    switch (type) {
+    case KEY_P256:
+        return EVP_EC_gen("P-256");
+    case KEY_P384:
+        return EVP_EC_gen("P-384");
+    case KEY_RSA4096:
+        return EVP_RSA_gen(4096);
+    case KEY_OTHER:
+    case KEY_RSA:
+        break;
+    }
+    assert(!"not a type that is generated");
+    return NULL;
+}
+
+enum assay_status
+key_generate(enum key_type type, struct key **out, struct assay_error *err)
+{
+    EVP_PKEY *pkey = generate(type);
+
+    if (!pkey)
+        return ossl_fail(err, ASSAY_ERR_IO, "key generation");
+    return key_wrap(pkey, true, span_of(NULL, 0), out, err);
+}
+
+struct key *
+key_dup(const struct key *key)
+{
+    atomic_fetch_add(&key->self->refs, 1);
+    return key->self;
+}
+
+void
+key_free(struct key *key)
+{
+    if (!key || atomic_fetch_sub(&key->refs, 1) > 1)
+        return;
+    EVP_PKEY_free(key->pkey);
+    OPENSSL_free(key->spki);
+    OPENSSL_free(key);
+}
+
+enum key_type
+key_type(const struct key *key)
+{
+    return key->type;
+}
+
+const char *
+key_type_name(enum key_type type)
+{
+    switch (type) {
+    case KEY_P256:
+        return "ECDSA P-256";
+    case KEY_P384:
+        return "ECDSA P-384";
+    case KEY_RSA4096:
+        return "RSA 4096";
+    case KEY_RSA:
+        return "RSA";
+    case KEY_OTHER:
+        break;
+    }
+    return "another kind of key";
+}
+
+int
+key_bits(const struct key *key)
+{
+    return EVP_PKEY_get_bits(key->pkey);
+}
+
+bool
+key_has_private(const struct key *key)
+{
+    return key->has_private;
+}
+
+bool
+key_equal_public(const struct key *a, const struct key *b)
+{
+    bool equal = EVP_PKEY_eq(a->pkey, b->pkey) == 1;
+
+    (void)ossl_done(ASSAY_OK);
+    return equal;
+}
+
+struct span
+key_spki(const struct key *key)
+{
+    return span_of(key->spki, key->spki_len);
+}
+
+struct evp_pkey_st *
+key_evp(const struct key *key)
+{
+    return key->pkey;
+}
+
+enum signature_alg
+key_signature_alg(const struct key *key)
+{
+    switch (key->type) {
+    case KEY_P256:
+        return SIGNATURE_ECDSA_SHA256;
+    case KEY_P384:
+        return SIGNATURE_ECDSA_SHA384;
+    case KEY_RSA4096:
+    case KEY_RSA:
+        return SIGNATURE_RSA_PKCS1_SHA256;
+    case KEY_OTHER:
+        break;
+    }
+    return SIGNATURE_OTHER;
+}
+
+const char *
+signature_alg_name(enum signature_alg alg)
+{
+    switch (alg) {
+    case SIGNATURE_ECDSA_SHA256:
+        return "ECDSA with SHA-256";
+    case SIGNATURE_ECDSA_SHA384:
+        return "ECDSA with SHA-384";
+    case SIGNATURE_RSA_PKCS1_SHA256:
+        return "RSASSA-PKCS1-v1_5 with SHA-256";
+    case SIGNATURE_RSA_PSS_SHA384:
+        return "RSASSA-PSS with SHA-384";
+    case SIGNATURE_OTHER:
+        break;
+    }
+    return "another algorithm";
+}
+
+enum assay_status
+key_check_type(const struct key *key, bool fits, const char *what,
+               struct assay_error *err)
+{
+    if (fits)
+        return ASSAY_OK;
+    return assay_fail(err, ASSAY_ERR_UNSUPPORTED, "%s: the key is %s", what,
+                      key_type_name(key->type));
+}
+
+enum assay_status
+key_check_private(const struct key *key, const char *what,
+                  struct assay_error *err)
+{
+    if (key->has_private)
+        return ASSAY_OK;
+    return assay_fail(err, ASSAY_ERR_UNSUPPORTED,
+                      "%s: the key has no private half", what);
+}
+
+enum assay_status
+key_from_point_p384(const uint8_t point[1 + 2 * P384_SIZE], struct key **out,
+                    struct assay_error *err)
+{
+    uint8_t spki[P384_SPKI_SIZE];
+
+    memcpy(spki, p384_prefix, sizeof(p384_prefix));
+    memcpy(spki + sizeof(p384_prefix), point + 1, 2 * P384_SIZE);
+    return key_from_spki_der(span_of(spki, sizeof(spki)), out, err);
+}
+
+enum assay_status
+key_point_p384(const struct key *key, uint8_t xy[96], struct assay_error *err)
+{
+    enum assay_status st =
+        key_check_type(key, key->type == KEY_P384, "point of the key", err);
+
+    if (st == ASSAY_OK)
+        memcpy(xy, key->spki + sizeof(p384_prefix), 2 * P384_SIZE);
+    return st;
+}
