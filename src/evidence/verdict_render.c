@@ -1,0 +1,302 @@
+#include <string.h>
+
+#include "codec/json.h"
+#include "evidence/verdict.h"
+
+/* --- JSON ---------------------------------------------------------------- */
+
+static void
+json_claim(struct json_writer *w, const struct claim *c)
+{
+    switch (c->kind) {
+    case CLAIM_NUMBER:
+        jw_put_u64(w, c->name, c->number);
+        break;
+    case CLAIM_BOOL:
+        jw_put_bool(w, c->name, c->number != 0);
+        break;
+    case CLAIM_BYTES:
+        jw_put_hex(w, c->name, c->bytes);
+        break;
+    case CLAIM_TEXT:
+        jw_put_string(w, c->name, c->bytes);
+        break;
+    }
+}
+
+static void
+json_check(struct json_writer *w, const struct check *c)
+{
+    jw_object(w);
+    jw_put_str(w, "name", c->name);
+    jw_put_str(w, "ref", c->ref);
+    jw_put_str(w, "outcome", check_outcome_name(c->outcome));
+    jw_put_str(w, "expected", c->expected);
+    jw_put_str(w, "actual", c->actual);
+    jw_put_str(w, "reason", c->reason);
+    jw_end(w);
+}
+
+void
+claims_render_json(const struct claims *claims, struct buffer *out)
+{
+    struct json_writer w = json_writer_over(out, 2);
+
+    jw_object(&w);
+    for (size_t i = 0; i < claims->count; i++)
+        json_claim(&w, &claims->list[i]);
+    jw_end(&w);
+    buffer_add_str(out, "\n");
+}
+
+void
+verdict_render_json(const struct verdict *v, struct buffer *out)
+{
+    struct json_writer w = json_writer_over(out, 2);
+
+    jw_object(&w);
+    jw_put_str(&w, "verdict", verdict_result_name(v->result));
+    jw_put_str(&w, "tee", v->tee);
+    jw_put_bool(&w, "insecure", v->insecure);
+    jw_key(&w, "claims");
+    jw_object(&w);
+    for (size_t i = 0; i < v->claims.count; i++)
+        json_claim(&w, &v->claims.list[i]);
+    jw_end(&w);
+    jw_key(&w, "checks");
+    jw_array(&w);
+    for (size_t i = 0; i < v->count; i++)
+        json_check(&w, &v->checks[i]);
+    jw_end(&w);
+    jw_end(&w);
+    buffer_add_str(out, "\n");
+}
+
+/* --- text ---------------------------------------------------------------- */
+
+#define DIM "\033[2m"
+#define BOLD "\033[1m"
+#define RED "\033[31m"
+#define GREEN "\033[32m"
+#define YELLOW "\033[33m"
+#define RESET "\033[0m"
+
+struct painter {
+    struct buffer *out;
+    bool colour;
+    size_t width;
+    size_t name_width; /* of the column of names */
+};
+
+static void
+paint(struct painter *p, const char *colour, const char *text)
+{
+    if (p->colour)
+        buffer_add_str(p->out, colour);
+    buffer_add_str(p->out, text);
+    if (p->colour)
+        buffer_add_str(p->out, RESET);
+}
+
+static void
+pad(struct painter *p, size_t used, size_t width)
+{
+    for (; used < width; used++)
+        buffer_add_str(p->out, " ");
+}
+
+/* Words of text, wrapped, each further line starting at column indent. Words
+ * that are longer than a line (hex) are broken. at is the column now. */
+static void
+wrap(struct painter *p, const char *text, size_t indent, size_t at)
+{
+    size_t room = p->width > indent + 16 ? p->width - indent : 16;
+    size_t used = at - indent;
+
+    while (*text) {
+        size_t len = strcspn(text, " ");
+        size_t take = len < room ? len : room;
+
+        if (used > 0 && used + take > room) {
+            buffer_add_str(p->out, "\n");
+            pad(p, 0, indent);
+            used = 0;
+        }
+        buffer_add(p->out, span_of(text, take));
+        used += take;
+        text += take;
+        if (*text == ' ') {
+            text++;
+            if (*text && used + 1 < room) {
+                buffer_add_str(p->out, " ");
+                used++;
+            } else {
+                used = room;
+            }
+        }
+    }
+    buffer_add_str(p->out, "\n");
+}
+
+static const struct {
+    const char *mark; /* on a terminal */
+    const char *word; /* in a pipe */
+    const char *colour;
+} outcomes[] = {
+    [CHECK_FAIL] = { "✗", "FAIL   ", RED },
+    [CHECK_PASS] = { "✓", "pass   ", GREEN },
+    [CHECK_WARN] = { "!", "warn   ", YELLOW },
+    [CHECK_SKIPPED] = { "–", "skipped", DIM },
+};
+
+static size_t
+mark_width(const struct painter *p)
+{
+    return p->colour ? 1 : strlen(outcomes[0].word);
+}
+
+static void
+labelled(struct painter *p, size_t indent, const char *label, const char *text)
+{
+    if (!text[0])
+        return;
+    pad(p, 0, indent);
+    paint(p, DIM, label);
+    wrap(p, text, indent + strlen(label), indent + strlen(label));
+}
+
+/* One line where it fits: mark, name, what was found. Failures and warnings
+ * say why, what was wanted and what came. */
+static void
+render_check(struct painter *p, const struct check *c, bool explain)
+{
+    size_t indent = 2 + mark_width(p) + 2 + p->name_width + 2;
+    bool bad = c->outcome == CHECK_FAIL || c->outcome == CHECK_WARN;
+
+    buffer_add_str(p->out, "  ");
+    paint(p, outcomes[c->outcome].colour,
+          p->colour ? outcomes[c->outcome].mark : outcomes[c->outcome].word);
+    buffer_add_str(p->out, "  ");
+    paint(p, bad ? BOLD : "", c->name);
+    pad(p, strlen(c->name), p->name_width);
+    buffer_add_str(p->out, "  ");
+    if (c->reason[0])
+        wrap(p, c->reason, indent, indent);
+    else if (!bad && c->actual[0])
+        wrap(p, c->actual, indent, indent);
+    else
+        wrap(p, bad ? "does not hold" : "holds", indent, indent);
+    if (bad || explain) {
+        labelled(p, indent, "want ", c->expected);
+        if (bad || c->reason[0])
+            labelled(p, indent, "got  ", c->actual);
+    }
+    if (explain)
+        labelled(p, indent, "ref  ", c->ref);
+}
+
+/* Claims a person looks for first; the rest is in --output json. */
+static const struct {
+    const char *name;
+    const char *label;
+} key_claims[] = {
+    { "product", "product" },         { "cpu", "processor" },
+    { "version", "report version" },  { "measurement", "measurement" },
+    { "report_data", "report data" }, { "host_data", "host data" },
+    { "chip_id", "chip id" },         { "vmpl", "vmpl" },
+};
+
+enum { KEY_CLAIMS = sizeof(key_claims) / sizeof(key_claims[0]) };
+
+static void
+render_key_claims(struct painter *p, const struct claims *claims)
+{
+    for (size_t i = 0; i < KEY_CLAIMS; i++) {
+        const struct claim *c = claims_find(claims, key_claims[i].name);
+        struct buffer text;
+
+        if (!c)
+            continue;
+        buffer_init(&text, 1024, p->out->alloc);
+        claim_render(c, &text);
+        buffer_add_str(p->out, "  ");
+        paint(p, DIM, key_claims[i].label);
+        pad(p, strlen(key_claims[i].label), p->name_width);
+        buffer_add_str(p->out, "  ");
+        wrap(p, buffer_str(&text), p->name_width + 4, p->name_width + 4);
+        buffer_free(&text);
+    }
+}
+
+static void
+render_headline(struct painter *p, const struct verdict *v)
+{
+    size_t failures = verdict_failures(v);
+    static const char *const colour[] = { [VERDICT_REFUSED] = BOLD RED,
+                                          [VERDICT_ACCEPTED] = BOLD GREEN,
+                                          [VERDICT_UNKNOWN] = BOLD YELLOW };
+
+    paint(p, colour[v->result], verdict_result_name(v->result));
+    if (v->insecure)
+        paint(p, BOLD RED, " INSECURE");
+    if (v->result == VERDICT_REFUSED && v->nomem)
+        buffer_add_str(p->out, ": out of memory");
+    else if (v->result == VERDICT_REFUSED)
+        buffer_addf(p->out, ": %zu of %zu checks failed", failures, v->count);
+    else if (v->result == VERDICT_UNKNOWN)
+        buffer_add_str(p->out, ": something that is needed could not be had");
+    else
+        buffer_addf(p->out, ": %zu checks, none failed", v->count);
+    buffer_add_str(p->out, "\n");
+    if (v->insecure)
+        buffer_add_str(p->out, "  rests on a trust anchor that is not the "
+                               "processor vendor's: proves nothing about "
+                               "hardware\n");
+}
+
+static bool
+worth_showing(const struct check *c, bool explain)
+{
+    return explain || c->outcome != CHECK_PASS;
+}
+
+static size_t
+widest_name(const struct verdict *v, bool explain)
+{
+    size_t width = strlen("report version");
+
+    for (size_t i = 0; i < v->count; i++) {
+        size_t len = strlen(v->checks[i].name);
+
+        if (worth_showing(&v->checks[i], explain) && len > width)
+            width = len;
+    }
+    return width;
+}
+
+void
+verdict_render_text(const struct verdict *v, const struct verdict_style *style,
+                    struct buffer *out)
+{
+    struct painter p = { .out = out,
+                         .colour = style->colour,
+                         .width = style->width ? style->width : 80,
+                         .name_width = widest_name(v, style->explain) };
+    bool any = false;
+
+    render_headline(&p, v);
+    if (v->claims.count > 0) {
+        buffer_add_str(out, "\n");
+        render_key_claims(&p, &v->claims);
+    }
+    for (size_t i = 0; i < v->count; i++) {
+        const struct check *c = &v->checks[i];
+
+        if (!worth_showing(c, style->explain))
+            continue;
+        if (!any)
+            buffer_add_str(out, "\n");
+        any = true;
+        render_check(&p, c, style->explain);
+    }
+}
