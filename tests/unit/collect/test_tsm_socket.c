@@ -171,7 +171,7 @@ provider_start(struct provider *p)
 {
     struct sockaddr_un addr = { .sun_family = AF_UNIX };
 
-    strncpy(p->dir, "/tmp/assay-tsm-XXXXXX", sizeof(p->dir));
+    (void)snprintf(p->dir, sizeof(p->dir), "/tmp/assay-tsm-XXXXXX");
     assert_non_null(mkdtemp(p->dir));
     (void)snprintf(p->path, sizeof(p->path), "%s/s", p->dir);
     memcpy(addr.sun_path, p->path, strlen(p->path) + 1);
