@@ -158,7 +158,7 @@ tsm_socket_report(const char *path,
     uint8_t request[TSM_SOCKET_REQUEST_SIZE];
     struct writer wr = writer_over(request, sizeof(request));
     struct buffer reply;
-    int fd;
+    int fd = -1;
     enum assay_status st = open_socket(path, &fd, err);
 
     if (st != ASSAY_OK)
