@@ -1,0 +1,9 @@
+/* The verbs of `assay`, one per line; each lives in the file of its name. */
+#ifndef ASSAY_CLI_COMMANDS_H
+#define ASSAY_CLI_COMMANDS_H
+
+#include "common/program.h"
+
+extern const struct command manifest_hash_command;
+
+#endif

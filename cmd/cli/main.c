@@ -1,0 +1,28 @@
+#include "cli/commands.h"
+
+static const struct command *const commands[] = {
+    &manifest_hash_command,
+    NULL,
+};
+
+static const struct command_group groups[] = {
+    { "evidence", "judge, show or make attestation evidence" },
+    { "manifest", "check, compare, hash or make a manifest" },
+    { "collateral", "fetch, show or bundle the vendor's certificates" },
+    { "dev", "a whole deployment on this machine" },
+    { 0 },
+};
+
+static const struct program program = {
+    .name = "assay",
+    .summary = "attestation of confidential Kubernetes workloads",
+    .commands = commands,
+    .groups = groups,
+    .example = "assay verify -m manifest.json -c coordinator.example:1313",
+};
+
+int
+main(int argc, char **argv)
+{
+    return program_main(&program, argc, argv);
+}
