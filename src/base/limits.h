@@ -20,6 +20,8 @@ enum assay_limits {
      * reach 60 KiB. */
     LIMIT_EVIDENCE_BYTES = 256 * 1024,
     LIMIT_CERT_BYTES = 16 * 1024, /* the largest genuine one is 2 KiB */
+    /* A mesh leaf copies 47 claims; more could only slow the search down. */
+    LIMIT_CERT_EXTENSIONS = 128,
     LIMIT_CERTS_PER_FILE = 64,
     LIMIT_CRL_BYTES = 1024 * 1024,      /* genuine: under 1 KiB */
     LIMIT_CERT_TABLE_BYTES = 64 * 1024, /* the ioctl's own limit is 16 KiB */
