@@ -5,10 +5,9 @@
  * "transitions/latest", is the one key that changes, by compare-and-swap.
  *
  * Errors beyond the store's: ASSAY_ERR_MALFORMED for an object that does not
- * hash to its name, for a head of 32 bytes or fewer, and for a chain that
- * bites its own tail; ASSAY_ERR_LIMIT for a chain of more than
- * LIMIT_HISTORY_LENGTH; ASSAY_ERR_UNTRUSTED for a head whose signature does
- * not verify. */
+ * hash to its name and for a head of 32 bytes or fewer; ASSAY_ERR_LIMIT for a
+ * chain of more than LIMIT_HISTORY_LENGTH; ASSAY_ERR_UNTRUSTED for a head whose
+ * signature does not verify. */
 #ifndef ASSAY_SERVICE_HISTORY_H
 #define ASSAY_SERVICE_HISTORY_H
 

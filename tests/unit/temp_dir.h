@@ -15,7 +15,7 @@ struct temp_dir {
 static inline struct temp_dir
 temp_dir_new(void)
 {
-    struct temp_dir d = { "/tmp/assay-store-XXXXXX" };
+    struct temp_dir d = { "/tmp/assay-unit-XXXXXX" };
 
     assert_non_null(mkdtemp(d.path));
     return d;
