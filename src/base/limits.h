@@ -19,14 +19,10 @@ enum assay_limits {
     /* Evidence with chain and CRL is 8 to 12 KiB; TDX quotes with collateral
      * reach 60 KiB. */
     LIMIT_EVIDENCE_BYTES = 256 * 1024,
-<<<<<<< Updated upstream
-    LIMIT_CERT_BYTES = 16 * 1024, /* the largest genuine one is 2 KiB */
-    /* A mesh leaf copies 47 claims; more could only slow the search down. */
-    LIMIT_CERT_EXTENSIONS = 128,
-=======
     /* A vendor's certificate is 2 KiB; one of aTLS carries evidence. */
     LIMIT_CERT_BYTES = LIMIT_EVIDENCE_BYTES + 16 * 1024,
->>>>>>> Stashed changes
+    /* A mesh leaf copies 47 claims; more could only slow the search down. */
+    LIMIT_CERT_EXTENSIONS = 128,
     LIMIT_CERTS_PER_FILE = 64,
     LIMIT_CRL_BYTES = 1024 * 1024,      /* genuine: under 1 KiB */
     LIMIT_CERT_TABLE_BYTES = 64 * 1024, /* the ioctl's own limit is 16 KiB */
