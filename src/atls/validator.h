@@ -18,21 +18,21 @@ struct atls_appraisal {
     struct manifest_identity identity;
 };
 
-/* Borrowed by the validator. evidence, oid and report_data of params are
- * filled in per call; the rest is the caller's. */
-struct atls_manifest {
-    const struct manifest *manifest;
-    struct manifest_appraise_params params;
+/* Borrowed by the validator. */
+struct atls_appraiser {
+    const struct manifest_appraiser *appraiser;
+    const struct clock *clock;
     /* Optional: hears of every verdict, accepted or not, on whatever thread
-     * runs the handshake. For `--explain` and logs. */
+     * runs the handshake. For --explain and logs. */
     void (*observe)(void *ctx, const struct verdict *verdict);
     void *ctx;
 };
 
-void atls_manifest_validator(struct atls_manifest *m,
-                             struct atls_validator *out);
+void atls_validator_init(struct atls_validator *validator,
+                         struct atls_appraiser *appraiser);
 
-/* The appraisal of a peer that such a validator accepted, or NULL. */
+/* The appraisal of a peer that such a validator accepted, or NULL when no
+ * validator was asked. */
 const struct atls_appraisal *atls_peer_appraisal(const struct atls_peer *peer);
 
 #endif

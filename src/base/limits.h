@@ -23,6 +23,9 @@ enum assay_limits {
     LIMIT_CERT_BYTES = LIMIT_EVIDENCE_BYTES + 16 * 1024,
     /* A mesh leaf copies 47 claims; more could only slow the search down. */
     LIMIT_CERT_EXTENSIONS = 128,
+    /* One piece of evidence, its claims and the verdicts of each of 20
+     * reference values take under 200 KiB. */
+    LIMIT_APPRAISAL_BYTES = 4 * 1024 * 1024,
     LIMIT_CERTS_PER_FILE = 64,
     LIMIT_CRL_BYTES = 1024 * 1024,      /* genuine: under 1 KiB */
     LIMIT_CERT_TABLE_BYTES = 64 * 1024, /* the ioctl's own limit is 16 KiB */
