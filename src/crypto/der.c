@@ -1,5 +1,7 @@
 #include "crypto/der.h"
 
+#include <string.h>
+
 #include <openssl/asn1.h>
 #include <openssl/objects.h>
 
@@ -195,25 +197,53 @@ der_is_strict(struct span bytes)
            elements_are_strict(reader_over(bytes), DER_DEPTH_MAX);
 }
 
+enum { HEADER_MAX = 2 + sizeof(size_t) };
+
+static size_t
+encode_header(uint8_t tag, size_t len, uint8_t head[HEADER_MAX])
+{
+    size_t n = 0, bytes = sizeof(size_t);
+
+    head[n++] = tag;
+    if (len < 0x80) {
+        head[n++] = (uint8_t)len;
+        return n;
+    }
+    while (len >> (8 * (bytes - 1)) == 0)
+        bytes--;
+    head[n++] = (uint8_t)(0x80 | bytes);
+    while (bytes-- > 0)
+        head[n++] = (uint8_t)(len >> (8 * bytes));
+    return n;
+}
+
 void
 der_add(struct buffer *b, uint8_t tag, struct span content)
 {
-    uint8_t head[2 + sizeof(size_t)] = { tag };
-    size_t n = 1;
+    uint8_t head[HEADER_MAX];
 
-    if (content.len < 0x80) {
-        head[n++] = (uint8_t)content.len;
-    } else {
-        size_t bytes = sizeof(size_t);
-
-        while (content.len >> (8 * (bytes - 1)) == 0)
-            bytes--;
-        head[n++] = (uint8_t)(0x80 | bytes);
-        while (bytes-- > 0)
-            head[n++] = (uint8_t)(content.len >> (8 * bytes));
-    }
-    buffer_add(b, span_of(head, n));
+    buffer_add(b, span_of(head, encode_header(tag, content.len, head)));
     buffer_add(b, content);
+}
+
+size_t
+der_begin(const struct buffer *b)
+{
+    return b->len;
+}
+
+void
+der_end(struct buffer *b, uint8_t tag, size_t mark)
+{
+    uint8_t head[HEADER_MAX];
+    size_t content = b->len - mark;
+    size_t n = encode_header(tag, content, head);
+
+    buffer_add(b, span_of(head, n)); /* makes room; now move it in front */
+    if (b->failed)
+        return;
+    memmove(b->ptr + mark + n, b->ptr + mark, content);
+    memcpy(b->ptr + mark, head, n);
 }
 
 void
@@ -223,18 +253,27 @@ der_add_str(struct buffer *b, uint8_t tag, const char *text)
 }
 
 void
+der_add_number(struct buffer *b, struct span big_endian)
+{
+    static const uint8_t zero = 0;
+    size_t mark = der_begin(b);
+
+    while (big_endian.len > 0 && big_endian.ptr[0] == 0)
+        big_endian = span_sub(big_endian, 1, big_endian.len);
+    if (big_endian.len == 0 || big_endian.ptr[0] >= 0x80)
+        buffer_add(b, span_of(&zero, 1)); /* zero itself, or the sign */
+    buffer_add(b, big_endian);
+    der_end(b, DER_INTEGER, mark);
+}
+
+void
 der_add_uint(struct buffer *b, uint64_t value)
 {
-    uint8_t bytes[9];
-    size_t at = sizeof(bytes);
+    uint8_t bytes[8];
 
-    do {
-        bytes[--at] = (uint8_t)value;
-        value >>= 8;
-    } while (value > 0);
-    if (bytes[at] >= 0x80)
-        bytes[--at] = 0;
-    der_add(b, DER_INTEGER, span_of(bytes + at, sizeof(bytes) - at));
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)(value >> (56 - 8 * i));
+    der_add_number(b, span_of(bytes, sizeof(bytes)));
 }
 
 void

@@ -48,7 +48,14 @@ bool der_is_strict(struct span bytes);
 void der_add(struct buffer *b, uint8_t tag, struct span content);
 void der_add_str(struct buffer *b, uint8_t tag, const char *text);
 void der_add_uint(struct buffer *b, uint64_t value);
+/* A non-negative INTEGER from big-endian bytes, leading zeros allowed. */
+void der_add_number(struct buffer *b, struct span big_endian);
 void der_add_bool(struct buffer *b, bool value);
+
+/* An element around everything that is added between the two calls. _begin
+ * returns the mark that _end takes. */
+size_t der_begin(const struct buffer *b);
+void der_end(struct buffer *b, uint8_t tag, size_t mark);
 
 /* From dotted decimal text; fails the buffer when it is not an OID. */
 void der_add_oid(struct buffer *b, const char *dotted);

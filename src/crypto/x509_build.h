@@ -78,7 +78,7 @@ struct cert_spec {
     struct span subject; /* DER of a Name */
     struct span issuer;  /* likewise; empty: the subject */
     /* Big-endian, up to 20 bytes; one zero byte gives serial 0. Empty: 127
-     * bits from random, never zero. */
+     * bits from random (NULL: random_system), never zero. */
     struct span serial;
     const struct random_source *random;
     int64_t not_before; /* seconds since 1970 UTC */
@@ -86,6 +86,7 @@ struct cert_spec {
     const struct key *key;    /* the subject's, public half suffices */
     const struct key *signer; /* NULL: key signs itself */
     enum signature_alg alg;   /* SIGNATURE_OTHER: key_signature_alg(signer) */
+    bool pss_trailer;         /* spell out trailerField, which has a default */
     const struct x509_extensions *extensions; /* NULL: none */
 };
 
@@ -102,7 +103,8 @@ struct crl_spec {
     size_t entry_count;
     const struct key *signer;
     enum signature_alg alg;
-    const struct x509_extensions *extensions;
+    bool pss_trailer;
+    const struct x509_extensions *extensions; /* NULL: none */
 };
 
 /* Appends the DER of a v2 CRL. */
