@@ -14,6 +14,17 @@ endpoint_ssl_new(void *ctx, const struct net_address *peer,
     return ssl;
 }
 
+static enum assay_status
+endpoint_established(void *ctx, SSL *ssl, struct assay_error *err)
+{
+    const struct atls_endpoint *endpoint = ctx;
+
+    (void)err;
+    if (endpoint->established)
+        endpoint->established(endpoint->ctx, atls_peer_get(ssl));
+    return ASSAY_OK;
+}
+
 void
 atls_hook_explain(void *ctx, SSL *ssl, struct assay_error *err)
 {
@@ -26,5 +37,6 @@ atls_hooks_init(struct tls_hooks *hooks, struct atls_endpoint *endpoint)
 {
     *hooks = (struct tls_hooks){ .ssl_new = endpoint_ssl_new,
                                  .explain = atls_hook_explain,
+                                 .established = endpoint_established,
                                  .ctx = endpoint };
 }

@@ -10,6 +10,9 @@
 struct atls_endpoint {
     struct atls_context *context;
     struct atls_params params;
+    /* Optional: a handshake succeeded; the peer is lent. On the loop. */
+    void (*established)(void *ctx, const struct atls_peer *peer);
+    void *ctx;
 };
 
 /* ctx of the hooks is endpoint. */

@@ -26,6 +26,11 @@ enum assay_limits {
     /* One piece of evidence, its claims and the verdicts of each of 20
      * reference values take under 200 KiB. */
     LIMIT_APPRAISAL_BYTES = 4 * 1024 * 1024,
+    /* What a client takes from a coordinator: three CA certificates, a leaf
+     * with its claims and a secret; and a history of manifests with all their
+     * policies. */
+    LIMIT_MESH_RESPONSE_BYTES = 256 * 1024,
+    LIMIT_USER_RESPONSE_BYTES = 64 * 1024 * 1024,
     LIMIT_CERTS_PER_FILE = 64,
     LIMIT_CRL_BYTES = 1024 * 1024,      /* genuine: under 1 KiB */
     LIMIT_CERT_TABLE_BYTES = 64 * 1024, /* the ioctl's own limit is 16 KiB */
