@@ -4,6 +4,10 @@
 
 #include "common/program.h"
 
+extern const struct command dev_up_command;
+extern const struct command dev_status_command;
+extern const struct command dev_logs_command;
+extern const struct command dev_down_command;
 extern const struct command manifest_hash_command;
 
 #endif

@@ -2,6 +2,10 @@
 
 static const struct command *const commands[] = {
     &manifest_hash_command,
+    &dev_up_command,
+    &dev_status_command,
+    &dev_logs_command,
+    &dev_down_command,
     NULL,
 };
 
