@@ -10,6 +10,13 @@ enum assay_limits {
     /* A generated policy document is 50 to 200 KiB. */
     LIMIT_POLICY_BYTES = 2 * 1024 * 1024,
     LIMIT_POLICIES = 4096,
+    /* Lists of a manifest. A fleet lists its chips; the others are written by
+     * hand. Each reference value costs 220 hashes when a manifest is set. */
+    LIMIT_CHIP_IDS = 16384,
+    LIMIT_SANS = 256,
+    LIMIT_OWNERS = 256,
+    LIMIT_REFERENCE_VALUES = 256,
+    LIMIT_MANIFEST_FINDINGS = 1000, /* nobody reads more */
     /* Deepest JSON we produce or accept: manifests nest 5, patches 4. */
     LIMIT_JSON_DEPTH = 64,
     /* Default ceilings of the JSON reader: four times the largest manifest,

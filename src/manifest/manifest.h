@@ -33,10 +33,10 @@ struct manifest_finding {
 };
 
 struct manifest_findings {
-    struct manifest_finding *list; /* in the order of discovery */
+    struct manifest_finding *list; /* LIMIT_MANIFEST_FINDINGS at most */
     size_t count, cap;
-    size_t errors, missing, warnings;
-    bool lost; /* memory ran out: the list is incomplete */
+    size_t errors, missing, warnings; /* all, listed or not */
+    bool nomem;                       /* one could not be noted */
 };
 
 enum manifest_generation {
@@ -90,11 +90,13 @@ struct manifest_tdx {
 struct manifest_workload_owner {
     struct span spki_der;        /* empty when only the digest is known */
     uint8_t digest[SHA256_SIZE]; /* of the DER SubjectPublicKeyInfo */
+    size_t offset;
 };
 
 struct manifest_seedshare_owner {
     struct span rsa_der; /* PKCS#1 RSAPublicKey */
     const char *rsa_hex; /* exactly as in the file: names the share */
+    size_t offset;
 };
 
 struct manifest {
@@ -128,7 +130,7 @@ enum { MANIFEST_ARENA_BYTES = 64 * 1024 * 1024 };
  *
  * ASSAY_ERR_MALFORMED  not a JSON object, or keys that differ at most in case
  *                      (section 6.1: upstream would take the last one)
- * ASSAY_ERR_LIMIT      too large, too deep, or too many of something
+ * ASSAY_ERR_LIMIT      too large, too deep or too many values
  * ASSAY_ERR_NOMEM */
 ASSAY_MUST_CHECK
 enum assay_status manifest_decode(struct span bytes, struct arena *arena,
