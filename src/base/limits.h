@@ -44,6 +44,11 @@ enum assay_limits {
     /* Linux serves report blobs up to 32 KiB, newer ones up to 16 MiB; reports
      * are 1 KiB, quotes 8 KiB, a certificate table 8 KiB. */
     LIMIT_TSM_BLOB_BYTES = 256 * 1024,
+    /* Chains and lists of three products, and a chip's certificate at 2 TCBs
+     * for each of 2,000 machines, at 2.4 KiB of text each. */
+    LIMIT_BUNDLE_ITEMS = 4096,
+    LIMIT_BUNDLE_BYTES = 16 * 1024 * 1024,
+    LIMIT_CACHE_FILES = 4096, /* one item each, as in a bundle */
     LIMIT_CPUINFO_BYTES = 64 * 1024, /* only the first processor is read */
     LIMIT_KEY_FILE_BYTES = 64 * 1024,
     /* The largest object is a manifest; etcd and ConfigMaps hold less. */

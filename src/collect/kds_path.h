@@ -7,7 +7,7 @@
 #define ASSAY_COLLECT_KDS_PATH_H
 
 #include "base/error.h"
-#include "evidence/snp_product.h"
+#include "evidence/snp_report.h"
 
 enum collateral_kind {
     COLLATERAL_VCEK = 1,   /* DER certificate of one chip at one TCB */
@@ -40,6 +40,15 @@ ASSAY_MUST_CHECK
 enum assay_status kds_path_vcek(enum snp_product product,
                                 const uint8_t chip_id[64], uint64_t tcb,
                                 struct kds_path *out, struct assay_error *err);
+
+/* The same for a report: its chip at its REPORTED_TCB. Also
+ * ASSAY_ERR_UNSUPPORTED when a VLEK signed it, which providers alone can get.
+ */
+ASSAY_MUST_CHECK
+enum assay_status kds_path_of_report(const struct snp_report *report,
+                                     enum snp_product product,
+                                     struct kds_path *out,
+                                     struct assay_error *err);
 
 /* Any kind but the VCEK. */
 ASSAY_MUST_CHECK

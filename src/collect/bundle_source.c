@@ -1,0 +1,103 @@
+#include "collect/bundle.h"
+
+static enum assay_status
+give(const struct collateral_bundle *bundle, const struct kds_path *path,
+     struct buffer *out, struct assay_error *err)
+{
+    const struct collateral_item *item = collateral_bundle_find(bundle, path);
+
+    if (!item)
+        return assay_fail(err, ASSAY_ERR_NOT_FOUND,
+                          "the collateral bundle has no %s for %s (%.100s)",
+                          collateral_kind_name(path->kind),
+                          snp_product_name(path->product), path->text);
+    buffer_add(out, item->bytes);
+    return buffer_check(out, path->text, err);
+}
+
+static enum assay_status
+bundle_vcek(void *ctx, const struct snp_report *report,
+            enum snp_product product, struct buffer *der,
+            struct assay_error *err)
+{
+    struct kds_path path;
+    enum assay_status st = kds_path_of_report(report, product, &path, err);
+
+    return st == ASSAY_OK ? give(ctx, &path, der, err) : st;
+}
+
+static enum assay_status
+bundle_chain(void *ctx, enum snp_product product, bool vlek, struct buffer *pem,
+             struct assay_error *err)
+{
+    struct kds_path path;
+    enum assay_status st =
+        kds_path_of(vlek ? COLLATERAL_VLEK_CHAIN : COLLATERAL_VCEK_CHAIN,
+                    product, &path, err);
+
+    return st == ASSAY_OK ? give(ctx, &path, pem, err) : st;
+}
+
+static enum assay_status
+bundle_crl(void *ctx, enum snp_product product, bool vlek, struct buffer *der,
+           struct assay_error *err)
+{
+    struct kds_path path;
+    enum assay_status st = kds_path_of(
+        vlek ? COLLATERAL_VLEK_CRL : COLLATERAL_VCEK_CRL, product, &path, err);
+
+    return st == ASSAY_OK ? give(ctx, &path, der, err) : st;
+}
+
+struct collateral_source
+collateral_bundle_source(struct collateral_bundle *bundle)
+{
+    return (struct collateral_source){ bundle_vcek, bundle_chain, bundle_crl,
+                                       bundle };
+}
+
+static enum assay_status
+layers_vcek(void *ctx, const struct snp_report *report,
+            enum snp_product product, struct buffer *der,
+            struct assay_error *err)
+{
+    struct collateral_layers *l = ctx;
+
+    if (l->bundle.snp_vcek(l->bundle.ctx, report, product, der, NULL) ==
+        ASSAY_OK)
+        return ASSAY_OK;
+    return l->service.snp_vcek(l->service.ctx, report, product, der, err);
+}
+
+static enum assay_status
+layers_chain(void *ctx, enum snp_product product, bool vlek, struct buffer *pem,
+             struct assay_error *err)
+{
+    struct collateral_layers *l = ctx;
+
+    if (l->bundle.snp_chain(l->bundle.ctx, product, vlek, pem, NULL) ==
+        ASSAY_OK)
+        return ASSAY_OK;
+    return l->service.snp_chain(l->service.ctx, product, vlek, pem, err);
+}
+
+static enum assay_status
+layers_crl(void *ctx, enum snp_product product, bool vlek, struct buffer *der,
+           struct assay_error *err)
+{
+    struct collateral_layers *l = ctx;
+    enum assay_status st =
+        l->service.snp_crl(l->service.ctx, product, vlek, der, err);
+
+    if (st != ASSAY_OK &&
+        l->bundle.snp_crl(l->bundle.ctx, product, vlek, der, NULL) == ASSAY_OK)
+        return ASSAY_OK;
+    return st;
+}
+
+struct collateral_source
+collateral_layers_source(struct collateral_layers *layers)
+{
+    return (struct collateral_source){ layers_vcek, layers_chain, layers_crl,
+                                       layers };
+}
