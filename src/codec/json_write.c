@@ -13,11 +13,14 @@ json_writer_over(struct buffer *out, unsigned indent)
     return (struct json_writer){ .out = out, .indent = indent };
 }
 
-/* None beyond the deepest level, where the buffer has failed already. */
+/* None outside, nor beyond the deepest level, where the buffer has failed
+ * already. */
 static uint64_t
 level_bit(const struct json_writer *w)
 {
-    return w->depth > LIMIT_JSON_DEPTH ? 0 : UINT64_C(1) << (w->depth - 1);
+    if (w->depth == 0 || w->depth > LIMIT_JSON_DEPTH)
+        return 0;
+    return UINT64_C(1) << (w->depth - 1);
 }
 
 static void
