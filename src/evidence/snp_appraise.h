@@ -35,7 +35,7 @@ struct snp_reference {
     struct snp_expect report_data; /* 64 bytes */
     struct snp_expect host_data;   /* 32 bytes */
     /* NULL with any_measurement false fails. */
-    const struct snp_launch *launch;
+    struct snp_launch *launch;
     bool any_measurement;
 
     /* "Allowing" bits of POLICY only where set here, "requiring" bits at least

@@ -24,6 +24,11 @@ enum snp_cert_kind {
 
 const char *snp_cert_kind_name(enum snp_cert_kind kind); /* "VCEK" */
 
+/* The commonName of a certificate of this kind; false for SNP_CERT_OTHER. */
+enum { SNP_CERT_NAME_SIZE = 32 };
+bool snp_cert_name(enum snp_cert_kind kind, enum snp_product product,
+                   char cn[SNP_CERT_NAME_SIZE]);
+
 /* Kind and product line of a certificate, by its names alone. The product of
  * a leaf is that of its issuer. */
 enum snp_cert_kind snp_cert_classify(const struct cert *cert,

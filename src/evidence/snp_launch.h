@@ -60,8 +60,8 @@ bool snp_launch_iterated(const struct snp_launch *l);
  * (zero family and image id, guest SVN 2). Remembered per index for the last
  * policy asked for. */
 ASSAY_MUST_CHECK
-enum assay_status snp_launch_id_key_digest(const struct snp_launch *l,
-                                           size_t index, uint64_t policy,
+enum assay_status snp_launch_id_key_digest(struct snp_launch *l, size_t index,
+                                           uint64_t policy,
                                            uint8_t out[SNP_DIGEST_SIZE],
                                            struct assay_error *err);
 

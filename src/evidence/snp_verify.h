@@ -26,7 +26,8 @@ struct snp_verify_params {
      * not say; when a report does say, it must agree. UNKNOWN: no opinion. */
     enum snp_product product;
     enum snp_crl_need crl;
-    bool allow_masked_chip; /* VCEK-signed reports with CHIP_ID zero */
+    bool allow_stale_crl;   /* past nextUpdate: a warning */
+    bool allow_masked_chip; /* VCEK-signed with CHIP_ID zero: a warning */
     const struct collateral_source *source; /* NULL: offline */
     struct snp_chain_cache *cache;          /* NULL: verify the chain anew */
 };

@@ -16,7 +16,8 @@ struct trust_anchor {
     enum snp_product product; /* from the name "ARK-<product>" */
     bool vendor;              /* its key is the vendor's pinned one */
     uint8_t spki_sha256[32];
-    struct span der; /* the certificate, owned */
+    uint8_t *owned;  /* memory of der */
+    struct span der; /* the certificate */
 };
 
 /* All zero: the vendor's pins alone. Copies nothing it does not own. */
