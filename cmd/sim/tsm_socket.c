@@ -1,0 +1,117 @@
+#include "sim/tsm_socket.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/reader.h"
+#include "base/writer.h"
+
+enum {
+    MAGIC = 0x314d5354,
+    REPORT_DATA_SIZE = 64,
+    REQUEST_SIZE = 8 + REPORT_DATA_SIZE,
+    HEADER_SIZE = 16,
+};
+
+static void
+send_all(int fd, struct span bytes)
+{
+    while (bytes.len > 0) {
+        ssize_t n = send(fd, bytes.ptr, bytes.len, MSG_NOSIGNAL);
+
+        if (n <= 0)
+            return;
+        bytes = span_sub(bytes, (size_t)n, bytes.len);
+    }
+}
+
+static void
+reply(int fd, int status, const struct tsm_provider *provider,
+      const struct buffer *outblob, const struct buffer *auxblob)
+{
+    uint8_t header[HEADER_SIZE];
+    struct writer wr = writer_over(header, sizeof(header));
+
+    wr_u32le(&wr, (uint32_t)status);
+    wr_u32le(&wr, (uint32_t)outblob->len);
+    wr_u32le(&wr, (uint32_t)auxblob->len);
+    wr_u32le(&wr, (uint32_t)strlen(provider->name));
+    send_all(fd, wr_written(&wr));
+    send_all(fd, buffer_span(outblob));
+    send_all(fd, buffer_span(auxblob));
+    send_all(fd, span_str(provider->name));
+}
+
+static void
+serve(void *ctx, int fd)
+{
+    const struct tsm_provider *provider = ctx;
+    uint8_t request[REQUEST_SIZE] = { 0 };
+    struct reader rd = reader_over(span_of(request, sizeof(request)));
+    struct buffer outblob, auxblob;
+    uint32_t magic, vmpl;
+    int rc;
+
+    if (recv(fd, request, sizeof(request), MSG_WAITALL) != sizeof(request))
+        return;
+    magic = rd_u32le(&rd);
+    vmpl = rd_u32le(&rd);
+    if (magic != MAGIC)
+        return;
+    buffer_init(&outblob, TSM_OUTBLOB_MAX, NULL);
+    buffer_init(&auxblob, TSM_OUTBLOB_MAX, NULL);
+    rc = provider->report_new(provider->ctx, rd.rest.ptr, REPORT_DATA_SIZE,
+                              vmpl, &outblob, &auxblob);
+    if (rc != 0) {
+        buffer_clear(&outblob);
+        buffer_clear(&auxblob);
+    }
+    reply(fd, -rc, provider, &outblob, &auxblob);
+    buffer_free(&outblob);
+    buffer_free(&auxblob);
+}
+
+/* Only a socket is removed: whatever else is there is not ours. */
+static void
+remove_stale(const char *path)
+{
+    struct stat st;
+
+    if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+        unlink(path);
+}
+
+enum assay_status
+tsm_socket_new(const char *path, const struct tsm_provider *provider,
+               struct server **out, struct assay_error *err)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    union {
+        const struct tsm_provider *borrowed;
+        void *ctx;
+    } u = { .borrowed = provider };
+    int fd;
+
+    if (strlen(path) >= sizeof(address.sun_path))
+        return assay_fail(err, ASSAY_ERR_LIMIT,
+                          "socket path %s: longer than %zu bytes", path,
+                          sizeof(address.sun_path) - 1);
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+    remove_stale(path);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
+        listen(fd, SERVER_CONNECTIONS_MAX) != 0) {
+        enum assay_status st = assay_fail(err, ASSAY_ERR_IO, "socket %s: %s",
+                                          path, strerror(errno));
+
+        if (fd >= 0)
+            close(fd);
+        return st;
+    }
+    return server_new(fd, serve, u.ctx, out, err);
+}
