@@ -153,7 +153,7 @@ collateral_decode(struct span text, struct arena *arena,
                                        .max_depth = 4 };
     const struct json *array;
     struct json root;
-    struct collateral_item *got;
+    struct collateral_item *got = NULL; /* gcc cannot see it set */
     uint64_t version;
     enum assay_status st = json_parse(text, &opts, arena, &root, err);
 
