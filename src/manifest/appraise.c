@@ -98,7 +98,7 @@ manifest_appraiser_free(struct manifest_appraiser *a)
 
 /* Section 7.2, value by value. */
 static struct snp_reference
-snp_reference_of(const struct manifest_snp *v, const struct snp_launch *launch)
+snp_reference_of(const struct manifest_snp *v, struct snp_launch *launch)
 {
     return (struct snp_reference){
         .product = v->product,
