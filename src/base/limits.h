@@ -55,6 +55,14 @@ enum assay_limits {
     LIMIT_STORE_VALUE_BYTES = 4 * 1024 * 1024,
     /* One SetManifest an hour for seven years. */
     LIMIT_HISTORY_LENGTH = 65536,
+    LIMIT_HISTORY_POLICIES = 16384, /* different ones, over all manifests */
+    /* A history of 200 manifests of 100 KiB with 100 policies of 200 KiB. */
+    LIMIT_HISTORY_RESPONSE_BYTES = 64 * 1024 * 1024,
+    /* SetManifest: as much as upstream's HTTP API takes. Decoded it needs as
+     * much again, and 16 bytes for each policy. */
+    LIMIT_SET_REQUEST_BYTES = 16 * 1024 * 1024,
+    LIMIT_REQUEST_ARENA_BYTES = 40 * 1024 * 1024,
+    LIMIT_SMALL_REQUEST_BYTES = 4096, /* NewMeshCert, GetManifests, Recover */
 };
 
 #endif
