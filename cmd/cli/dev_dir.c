@@ -62,6 +62,18 @@ dev_dir_path(const struct dev_dir *dir, const char *fmt, ...)
     return dev_text(dir->arena, "%s/%s", dir->path, rest);
 }
 
+const char *
+dev_manifest_path(const struct dev_dir *dir)
+{
+    return dev_dir_path(dir, "owner/manifest.json");
+}
+
+const char *
+dev_anchor_path(const struct dev_dir *dir)
+{
+    return dev_dir_path(dir, "vendor/ark-" DEV_PRODUCT ".pem");
+}
+
 static bool
 is_empty_dir(const char *path)
 {

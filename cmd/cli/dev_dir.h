@@ -20,6 +20,11 @@
 #include "cli/dev_plan.h"
 #include "cli/dev_proc.h"
 
+/* What every simulated guest of a deployment is: good enough for the manifest
+ * that `up` writes. */
+#define DEV_PRODUCT "Genoa"
+#define DEV_TCB "9,0,23,72"
+
 struct dev_dir {
     const char *path; /* absolute */
     struct arena *arena;
@@ -48,6 +53,10 @@ unsigned dev_dir_remove(struct dev_dir *dir);
 /* Path within the directory; NULL when the arena is full. */
 char *dev_dir_path(const struct dev_dir *dir, const char *fmt, ...)
     ASSAY_PRINTF(2, 3);
+
+/* The manifest that `up` sets, and the simulated vendor's root certificate. */
+const char *dev_manifest_path(const struct dev_dir *dir);
+const char *dev_anchor_path(const struct dev_dir *dir);
 
 /* Starts a service. env is what it gets besides PATH, HOME, LANG, TMPDIR and
  * the sanitizers' options; may be NULL. */

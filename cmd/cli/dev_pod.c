@@ -6,12 +6,14 @@
 
 #include "base/file.h"
 
-enum { WORDS_MAX = 128 };
+enum { WORDS_MAX = 160, VARIABLES_MAX = DEV_PODS_MAX + 9 };
 
 /* Where things are inside a sandbox. */
 #define POD_TSM_PARENT "/sys/kernel/config/tsm"
 #define POD_CONTRAST "/contrast"
 #define POD_INITIALIZER "/assay/assay-initializer"
+#define POD_MANIFEST "/assay/manifest.json"
+#define POD_ANCHOR "/assay/ark.pem"
 #define POD_APP "/app"
 
 struct words {
@@ -121,6 +123,8 @@ add_mounts(struct words *w, const struct dev_dir *dir,
          POD_APP);
     add3(w, "--ro-bind", dev_program(dir->arena, "assay-initializer"),
          POD_INITIALIZER);
+    add3(w, "--ro-bind", dev_manifest_path(dir), POD_MANIFEST);
+    add3(w, "--ro-bind", dev_anchor_path(dir), POD_ANCHOR);
     add3(w, "--bind", vm->dir, POD_TSM_PARENT);
     add3(w, "--hostname", pod->name, "--chdir");
     add(w, POD_APP);
@@ -145,46 +149,54 @@ struct variable {
     const char *name, *value;
 };
 
+/* Fills at most VARIABLES_MAX. */
 static size_t
 pod_variables(const struct dev_dir *dir, const struct dev_plan *plan,
-              const struct dev_pod *pod, struct variable *out)
+              const struct dev_pod *pod, const struct dev_vm *vm,
+              struct variable *out)
 {
-    size_t count = 0;
-
-    out[count++] = (struct variable){
-        "CONTRAST_DIR", plan->sandbox
-                            ? POD_CONTRAST
-                            : dev_dir_path(dir, "pods/%s/contrast", pod->name)
+    struct arena *arena = dir->arena;
+    bool inside = plan->sandbox;
+    const struct variable fixed[] = {
+        { "CONTRAST_DIR",
+          inside ? POD_CONTRAST
+                 : dev_dir_path(dir, "pods/%s/contrast", pod->name) },
+        { "LISTEN", pod->address },
+        { "PYTHONDONTWRITEBYTECODE", "1" },
+        { "ASSAY_COORDINATOR", plan->mesh_api },
+        { "ASSAY_KDS_URL", dev_text(arena, "http://%s", plan->vendor) },
+        { "ASSAY_TSM", inside ? dev_text(arena, POD_TSM_PARENT "/%s", vm->tsm)
+                              : dev_text(arena, "%s/%s", vm->dir, vm->tsm) },
+        { "ASSAY_MANIFEST", inside ? POD_MANIFEST : dev_manifest_path(dir) },
+        { "ASSAY_ANCHOR", inside ? POD_ANCHOR : dev_anchor_path(dir) },
+        { "ASSAY_CACHE", inside ? "/tmp/kds" : dev_dir_path(dir, "cache") },
     };
-    out[count++] = (struct variable){ "LISTEN", pod->address };
-    out[count++] = (struct variable){ "PYTHONDONTWRITEBYTECODE", "1" };
+    size_t count = sizeof(fixed) / sizeof(fixed[0]);
+
+    memcpy(out, fixed, sizeof(fixed));
     for (size_t i = 0; i < plan->pod_count; i++)
         if (!plan->pods[i].coordinator)
             out[count++] =
-                (struct variable){ address_variable(dir->arena, &plan->pods[i]),
+                (struct variable){ address_variable(arena, &plan->pods[i]),
                                    plan->pods[i].address };
     return count;
 }
 
-/* The initializer, and when it has succeeded, the application in its place. */
+/* The initializer, pinned to a coordinator that satisfies the manifest, and
+ * when it has succeeded, the application in its place. */
+#define POD_SCRIPT                                                             \
+    "\"$0\" --coordinator \"$ASSAY_COORDINATOR\" --tsm \"$ASSAY_TSM\" "        \
+    "--kds-url \"$ASSAY_KDS_URL\" --trust-anchor \"$ASSAY_ANCHOR\" "           \
+    "--manifest \"$ASSAY_MANIFEST\" --cache-dir \"$ASSAY_CACHE\" "             \
+    "--dir \"$CONTRAST_DIR\" --done-file '' --retry 1 && exec \"$@\""
+
 static void
 add_command(struct words *w, const struct dev_dir *dir,
-            const struct dev_plan *plan, const struct dev_pod *pod,
-            const struct dev_vm *vm)
+            const struct dev_plan *plan, const struct dev_pod *pod)
 {
-    const char *initializer =
-        plan->sandbox ? POD_INITIALIZER
-                      : dev_program(dir->arena, "assay-initializer");
-    const char *tsm = plan->sandbox
-                          ? dev_text(dir->arena, POD_TSM_PARENT "/%s", vm->tsm)
-                          : dev_text(dir->arena, "%s/%s", vm->dir, vm->tsm);
-
-    add3(w, "/bin/sh", "-c",
-         "\"$0\" --coordinator \"$1\" --tsm \"$2\" --kds-url \"$3\" "
-         "--contrast-dir \"$CONTRAST_DIR\" || exit; shift 3; exec \"$@\"");
-    add(w, initializer);
-    add3(w, plan->mesh_api, tsm,
-         dev_text(dir->arena, "http://%s", plan->vendor));
+    add3(w, "/bin/sh", "-c", POD_SCRIPT);
+    add(w, plan->sandbox ? POD_INITIALIZER
+                         : dev_program(dir->arena, "assay-initializer"));
     add_all(w, pod->command.items);
 }
 
@@ -193,9 +205,9 @@ dev_pod_start(const struct dev_dir *dir, const struct dev_plan *plan,
               const struct dev_pod *pod, const struct dev_vm *vm,
               struct assay_error *err)
 {
-    struct variable vars[DEV_PODS_MAX + 4];
-    const char *env[DEV_PODS_MAX + 5] = { NULL };
-    size_t var_count = pod_variables(dir, plan, pod, vars);
+    struct variable vars[VARIABLES_MAX];
+    const char *env[VARIABLES_MAX + 1] = { NULL };
+    size_t var_count = pod_variables(dir, plan, pod, vm, vars);
     const char *app = dev_text(dir->arena, "%s/app", plan->app_dir);
     struct words w = { 0 };
     struct dev_service service = { .argv = w.items, .env = env };
@@ -213,7 +225,7 @@ dev_pod_start(const struct dev_dir *dir, const struct dev_plan *plan,
             env[i] = dev_text(dir->arena, "%s=%s", vars[i].name,
                               vars[i].value ? vars[i].value : "");
     }
-    add_command(&w, dir, plan, pod, vm);
+    add_command(&w, dir, plan, pod);
     service.name = dev_text(dir->arena, "pod-%s", pod->name);
     if (w.failed || !service.name || !app)
         return assay_nomem(err, "the pod's command line");

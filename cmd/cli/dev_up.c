@@ -101,7 +101,7 @@ prepare(struct up *up, struct assay_error *err)
         return st;
     hex_encode(span_of(digest, sizeof(digest)), up->measurement);
     up->vendor_url = dev_text(up->dir->arena, "http://%s", up->plan->vendor);
-    up->anchor = dev_dir_path(up->dir, "vendor/ark-%s.pem", DEV_PRODUCT);
+    up->anchor = dev_anchor_path(up->dir);
     return up->vendor_url && up->anchor ? ASSAY_OK : assay_nomem(err, "a path");
 }
 
@@ -247,7 +247,7 @@ start_coordinator(const struct up *up, struct assay_error *err)
 static enum assay_status
 write_manifest(const struct up *up, struct assay_error *err)
 {
-    const char *path = dev_dir_path(up->dir, "owner/manifest.json");
+    const char *path = dev_manifest_path(up->dir);
 
     if (!path)
         return assay_nomem(err, "a path");

@@ -5,11 +5,6 @@
 #include "cli/dev_dir.h"
 #include "common/program.h"
 
-/* What every simulated guest of a deployment is: good enough for the manifest
- * that `up` writes. */
-#define DEV_PRODUCT "Genoa"
-#define DEV_TCB "9,0,23,72"
-
 /* Starts everything in order, telling each step on stderr. What was started
  * keeps running when it fails: the caller removes the directory. */
 ASSAY_MUST_CHECK
