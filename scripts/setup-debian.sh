@@ -9,7 +9,8 @@ set -eu
 
 build='gcc libc6-dev make meson ninja-build pkg-config
  libssl-dev libuv1-dev libnghttp2-dev libcurl4-openssl-dev
- libprotobuf-c-dev protobuf-c-compiler libfuse3-dev'
+ libprotobuf-c-dev protobuf-c-compiler libfuse3-dev
+ libfyaml-dev zlib1g-dev'
 run='openssl fuse3 bubblewrap python3 ca-certificates'
 tests='libcmocka-dev binutils curl man-db python3-pytest python3-grpcio
  python3-protobuf python3-cryptography'

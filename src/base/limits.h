@@ -10,6 +10,10 @@ enum assay_limits {
     /* A generated policy document is 50 to 200 KiB. */
     LIMIT_POLICY_BYTES = 2 * 1024 * 1024,
     LIMIT_POLICIES = 4096,
+    /* Kubernetes files of a deployment, with a policy in each pod. */
+    LIMIT_YAML_BYTES = 64 * 1024 * 1024,
+    LIMIT_YAML_DEPTH = 64,
+    LIMIT_FOLDER_DEPTH = 16,
     /* Lists of a manifest. A fleet lists its chips; the others are written by
      * hand. Each reference value costs 220 hashes when a manifest is set. */
     LIMIT_CHIP_IDS = 16384,

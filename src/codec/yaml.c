@@ -1,0 +1,145 @@
+#include "codec/yaml.h"
+
+#include <libfyaml.h>
+
+#include "base/limits.h"
+
+struct search {
+    const char *name, *key;
+    yaml_visitor *visit;
+    void *ctx;
+    struct assay_error *err;
+};
+
+static enum assay_status
+visit_value(const struct search *s, struct fy_node *value)
+{
+    const char *text;
+    size_t len = 0;
+
+    if (!fy_node_is_scalar(value) || fy_node_is_alias(value))
+        return assay_fail(s->err, ASSAY_ERR_MALFORMED,
+                          "%s: the value of %s is not a plain string", s->name,
+                          s->key);
+    text = fy_node_get_scalar(value, &len);
+    return s->visit(s->ctx, span_of(text, len), s->err);
+}
+
+static bool
+is_key(struct fy_node *node, const char *key)
+{
+    const char *text;
+    size_t len = 0;
+
+    if (!node || !fy_node_is_scalar(node) || fy_node_is_alias(node))
+        return false;
+    text = fy_node_get_scalar(node, &len);
+    return span_equal_str(span_of(text, len), key);
+}
+
+static enum assay_status search_node(const struct search *s,
+                                     struct fy_node *node, unsigned depth);
+
+static enum assay_status
+search_mapping(const struct search *s, struct fy_node *node, unsigned depth)
+{
+    void *at = NULL;
+    struct fy_node_pair *pair;
+    enum assay_status st = ASSAY_OK;
+
+    while (st == ASSAY_OK &&
+           (pair = fy_node_mapping_iterate(node, &at)) != NULL) {
+        struct fy_node *value = fy_node_pair_value(pair);
+
+        if (is_key(fy_node_pair_key(pair), s->key))
+            st = visit_value(s, value);
+        else
+            st = search_node(s, value, depth + 1);
+    }
+    return st;
+}
+
+static enum assay_status
+search_sequence(const struct search *s, struct fy_node *node, unsigned depth)
+{
+    void *at = NULL;
+    struct fy_node *item;
+    enum assay_status st = ASSAY_OK;
+
+    while (st == ASSAY_OK &&
+           (item = fy_node_sequence_iterate(node, &at)) != NULL)
+        st = search_node(s, item, depth + 1);
+    return st;
+}
+
+static enum assay_status
+search_node(const struct search *s, struct fy_node *node, unsigned depth)
+{
+    if (depth > LIMIT_YAML_DEPTH)
+        return assay_fail(s->err, ASSAY_ERR_LIMIT,
+                          "%s: nested deeper than %d levels", s->name,
+                          LIMIT_YAML_DEPTH);
+    if (!node || fy_node_is_scalar(node))
+        return ASSAY_OK;
+    if (fy_node_is_mapping(node))
+        return search_mapping(s, node, depth);
+    return search_sequence(s, node, depth);
+}
+
+/* Keeps the library from printing; its sentence becomes ours. */
+static enum assay_status
+fail_parse(const struct search *s, struct fy_diag *diag)
+{
+    const struct fy_diag_error *first;
+    void *at = NULL;
+
+    first = fy_diag_errors_iterate(diag, &at);
+    if (!first)
+        return assay_fail(s->err, ASSAY_ERR_MALFORMED, "%s: not YAML", s->name);
+    return assay_fail(s->err, ASSAY_ERR_MALFORMED, "%s:%d:%d: %s", s->name,
+                      first->line + 1, first->column + 1, first->msg);
+}
+
+static enum assay_status
+search_documents(const struct search *s, struct fy_parser *parser,
+                 struct fy_diag *diag)
+{
+    struct fy_document *doc;
+    enum assay_status st = ASSAY_OK;
+
+    while (st == ASSAY_OK && (doc = fy_parse_load_document(parser)) != NULL) {
+        st = search_node(s, fy_document_root(doc), 0);
+        fy_parse_document_destroy(parser, doc);
+    }
+    if (st == ASSAY_OK && fy_parser_get_stream_error(parser))
+        st = fail_parse(s, diag);
+    return st;
+}
+
+enum assay_status
+yaml_find(struct span text, const char *name, const char *key,
+          yaml_visitor *visit, void *ctx, struct assay_error *err)
+{
+    const struct search s = { name, key, visit, ctx, err };
+    struct fy_diag_cfg diag_cfg;
+    struct fy_diag *diag;
+    struct fy_parser *parser = NULL;
+    enum assay_status st;
+
+    fy_diag_cfg_default(&diag_cfg);
+    diag_cfg.fp = NULL;
+    diag = fy_diag_create(&diag_cfg);
+    if (!diag)
+        return assay_nomem(err, name);
+    fy_diag_set_collect_errors(diag, true);
+    parser = fy_parser_create(&(struct fy_parse_cfg){
+        .flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG, .diag = diag });
+    if (!parser ||
+        fy_parser_set_string(parser, (const char *)text.ptr, text.len) != 0)
+        st = assay_nomem(err, name);
+    else
+        st = search_documents(&s, parser, diag);
+    fy_parser_destroy(parser);
+    fy_diag_destroy(diag);
+    return st;
+}
