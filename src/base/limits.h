@@ -52,7 +52,7 @@ enum assay_limits {
      * for each of 2,000 machines, at 2.4 KiB of text each. */
     LIMIT_BUNDLE_ITEMS = 4096,
     LIMIT_BUNDLE_BYTES = 16 * 1024 * 1024,
-    LIMIT_CACHE_FILES = 4096, /* one item each, as in a bundle */
+    LIMIT_CACHE_FILES = 4096,        /* one item each, as in a bundle */
     LIMIT_CPUINFO_BYTES = 64 * 1024, /* only the first processor is read */
     LIMIT_KEY_FILE_BYTES = 64 * 1024,
     /* The largest object is a manifest; etcd and ConfigMaps hold less. */
@@ -67,6 +67,36 @@ enum assay_limits {
     LIMIT_SET_REQUEST_BYTES = 16 * 1024 * 1024,
     LIMIT_REQUEST_ARENA_BYTES = 40 * 1024 * 1024,
     LIMIT_SMALL_REQUEST_BYTES = 4096, /* NewMeshCert, GetManifests, Recover */
+    /* What one daemon holds at once. A connection costs 30 to 60 KiB while it
+     * talks; 2048 of them stay under 128 MiB. Half of that for one address,
+     * because pods behind one node or proxy share it. */
+    LIMIT_GRPC_CONNECTIONS = 2048,
+    LIMIT_GRPC_CONNECTIONS_PER_PEER = 1024,
+    LIMIT_GRPC_STREAMS = 64,             /* our own clients open one */
+    LIMIT_GRPC_HEADER_BYTES = 16 * 1024, /* gRPC's own default is 8 KiB */
+    LIMIT_GRPC_MESSAGE_BYTES = 16 * 1024 * 1024, /* a manifest, all policies */
+    LIMIT_GRPC_BODIES_BYTES = 64 * 1024 * 1024,  /* four of the largest */
+    LIMIT_GRPC_OUTPUT_BYTES = 1024 * 1024, /* answers wait outside the queue */
+    /* Control frames: a busy client of Node or Go sends under ten a call. */
+    LIMIT_GRPC_FLOOD_BURST = 1000,
+    LIMIT_GRPC_FLOOD_PER_SECOND = 200,
+    /* Milliseconds. The handshake includes producing and fetching evidence, on
+     * both sides; CI section 0 gives it 25 s. */
+    LIMIT_HANDSHAKE_MS = 25000,
+    LIMIT_GRPC_REQUEST_MS = 60000,  /* 16 MiB over 2.3 Mbit/s */
+    LIMIT_GRPC_RESPONSE_MS = 60000, /* the same the other way */
+    LIMIT_GRPC_IDLE_MS = 300000,    /* a client that says nothing may redial */
+    LIMIT_GRPC_PING_MS = 15000,     /* CI section 0 */
+    LIMIT_GRPC_PING_ACK_MS = 20000, /* gRPC's own default */
+    /* Metrics scrapers and probes: a handful. The simulator's vendor service
+     * sees every pod of a laptop at once. */
+    LIMIT_HTTP1_CONNECTIONS = 256,
+    LIMIT_HTTP1_HEAD_BYTES = 8 * 1024,
+    LIMIT_HTTP1_BODY_BYTES = 64 * 1024,
+    LIMIT_HTTP1_OUTPUT_BYTES = 8 * 1024 * 1024, /* the longest answer */
+    LIMIT_HTTP1_REQUEST_MS = 10000,
+    LIMIT_HTTP1_IDLE_MS = 75000, /* scrapers come every 15 to 60 s */
+    LIMIT_HTTP1_RESPONSE_MS = 30000,
 };
 
 #endif
