@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "base/buffer.h"
 #include "base/limits.h"
 #include "net/conn.h"
 #include "net/listener.h"
