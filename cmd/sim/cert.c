@@ -241,9 +241,10 @@ add_key_usage(struct buffer *out, enum ca_role role)
 {
     struct extension ext = extension_begin(out, OID_KEY_USAGE, CRITICAL);
 
-    /* keyCertSign is bit 5, cRLSign bit 6, counted from the top. */
+    /* keyCertSign is bit 5, cRLSign bit 6, counted from the top; AMD says
+     * "one unused bit" for both, though the ASK's list could be shorter. */
     der_add(out, DER_BIT_STRING,
-            role == CA_ARK ? span_of("\x01\x06", 2) : span_of("\x02\x04", 2));
+            role == CA_ARK ? span_of("\x01\x06", 2) : span_of("\x01\x04", 2));
     extension_end(out, ext);
 }
 
