@@ -1,6 +1,8 @@
 #include "cli/commands.h"
 
 static const struct command *const commands[] = {
+    &evidence_verify_command,
+    &evidence_show_command,
     &manifest_hash_command,
     &dev_up_command,
     &dev_status_command,

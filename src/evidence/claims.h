@@ -46,7 +46,8 @@ const struct claim *claims_find_arc(const struct claims *c, unsigned arc);
 /* Value as text: decimal, true/false, lower-case hex, or the text. */
 void claim_render(const struct claim *claim, struct buffer *out);
 
-/* One object with a member per claim, and a newline. */
-void claims_render_json(const struct claims *claims, struct buffer *out);
+/* The claim as a member of the object that is being written. */
+struct json_writer;
+void claim_render_json(const struct claim *claim, struct json_writer *w);
 
 #endif

@@ -5,8 +5,8 @@
 
 /* --- JSON ---------------------------------------------------------------- */
 
-static void
-json_claim(struct json_writer *w, const struct claim *c)
+void
+claim_render_json(const struct claim *c, struct json_writer *w)
 {
     switch (c->kind) {
     case CLAIM_NUMBER:
@@ -38,18 +38,6 @@ json_check(struct json_writer *w, const struct check *c)
 }
 
 void
-claims_render_json(const struct claims *claims, struct buffer *out)
-{
-    struct json_writer w = json_writer_over(out, 2);
-
-    jw_object(&w);
-    for (size_t i = 0; i < claims->count; i++)
-        json_claim(&w, &claims->list[i]);
-    jw_end(&w);
-    buffer_add_str(out, "\n");
-}
-
-void
 verdict_render_json(const struct verdict *v, struct buffer *out)
 {
     struct json_writer w = json_writer_over(out, 2);
@@ -61,7 +49,7 @@ verdict_render_json(const struct verdict *v, struct buffer *out)
     jw_key(&w, "claims");
     jw_object(&w);
     for (size_t i = 0; i < v->claims.count; i++)
-        json_claim(&w, &v->claims.list[i]);
+        claim_render_json(&v->claims.list[i], &w);
     jw_end(&w);
     jw_key(&w, "checks");
     jw_array(&w);

@@ -1,0 +1,502 @@
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/evidence_input.h"
+
+#include "base/clock.h"
+#include "base/hex.h"
+#include "common/output.h"
+#include "common/trust.h"
+#include "crypto/digest.h"
+#include "evidence/snp_appraise.h"
+
+struct values {
+    unsigned tee;
+    struct text_list certs;
+    struct text_list crls;
+    struct trust_options trust;
+    const char *at;
+    const char *product;
+    const char *report_data;
+    struct text_list measurements;
+    const char *host_data;
+    struct text_list chip_ids;
+    const char *vmpl;
+    bool allow_debug;
+    bool allow_migrate_ma;
+    bool allow_masked_chip;
+    bool strict;
+    bool explain;
+    unsigned output;
+};
+
+static const struct option options[] = {
+    { .name = "tee",
+      .help = "kind of the evidence",
+      OPT_CHOICE(struct values, tee, "snp"),
+      .fallback = "snp" },
+    { .name = "cert",
+      .help = "certificates: DER, PEM or a certificate table, in any order",
+      OPT_LIST(struct values, certs, "FILE") },
+    { .name = "crl",
+      .help = "revocation list, DER or PEM",
+      OPT_LIST(struct values, crls, "FILE") },
+    TRUST_OPTION_ROWS(struct values, trust),
+    { .name = "at",
+      .help = "judge as at this time (RFC 3339) instead of now",
+      OPT_TEXT(struct values, at, "TIME") },
+    { .name = "product",
+      .help = "Milan, Genoa or Turin",
+      OPT_TEXT(struct values, product, "NAME") },
+    { .name = "report-data",
+      .help = "expected REPORT_DATA",
+      OPT_TEXT(struct values, report_data, "HEX") },
+    { .name = "measurement",
+      .help = "expected launch digest",
+      OPT_LIST(struct values, measurements, "HEX") },
+    { .name = "host-data",
+      .help = "expected HOST_DATA",
+      OPT_TEXT(struct values, host_data, "HEX") },
+    { .name = "chip-id",
+      .help = "allowed chip",
+      OPT_LIST(struct values, chip_ids, "HEX") },
+    { .name = "vmpl",
+      .help = "expected VMPL, 0 to 3",
+      OPT_TEXT(struct values, vmpl, "N") },
+    { .name = "allow-debug",
+      .help = "accept guests the host can look into",
+      OPT_FLAG(struct values, allow_debug) },
+    { .name = "allow-migrate-ma",
+      .help = "accept guests with a migration agent",
+      OPT_FLAG(struct values, allow_migrate_ma) },
+    { .name = "allow-masked-chip",
+      .help = "accept a report without CHIP_ID",
+      OPT_FLAG(struct values, allow_masked_chip) },
+    { .name = "strict",
+      .help = "refuse on a warning or without a revocation list",
+      OPT_FLAG(struct values, strict) },
+    { .name = "explain",
+      .help = "show every check",
+      OPT_FLAG(struct values, explain) },
+    OPT_ROW_OUTPUT(struct values, output),
+    { 0 },
+};
+
+struct job {
+    struct invocation *inv;
+    const struct values *v;
+    struct arena *arena;
+    struct trust trust;
+    struct evidence_input input;
+    struct snp_collateral collateral;
+    struct snp_verify_params params;
+    struct snp_reference reference;
+    struct snp_launch *launch;
+    struct verdict verdict;
+    bool broken; /* collateral that was named is not usable */
+};
+
+/* --- options ------------------------------------------------------------- */
+
+/* Hex of at most max bytes; exactly max when exact. */
+static int
+hex_option(const struct job *job, const char *name, const char *text,
+           size_t max, bool exact, struct span *out)
+{
+    size_t len = strlen(text) / 2;
+    uint8_t *bytes = arena_alloc(job->arena, len + 1);
+
+    if (!bytes || len > max || len == 0 || (exact && len != max) ||
+        !hex_decode(span_str(text), bytes, len)) {
+        talk(job->inv, "--%s: got \"%s\", want %s%zu bytes in hex", name, text,
+             exact ? "" : "up to ", max);
+        return EXIT_USAGE;
+    }
+    *out = span_of(bytes, len);
+    return EXIT_YES;
+}
+
+static int
+expect_option(const struct job *job, const char *name, const char *text,
+              size_t max, struct snp_expect *out)
+{
+    out->kind = SNP_EXPECT_ANY;
+    if (!text)
+        return EXIT_YES;
+    out->kind = SNP_EXPECT_EQUAL;
+    return hex_option(job, name, text, max, false, &out->bytes);
+}
+
+/* A list of values of one size, back to back. */
+static int
+hex_list(const struct job *job, const char *name, const struct text_list *list,
+         size_t size, struct span *out)
+{
+    uint8_t *all = arena_alloc(job->arena, list->count * size + 1);
+
+    if (!all) {
+        talk(job->inv, "out of memory");
+        return EXIT_UNKNOWN;
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        struct span one;
+        int code = hex_option(job, name, list->items[i], size, true, &one);
+
+        if (code != EXIT_YES)
+            return code;
+        memcpy(all + i * size, one.ptr, size);
+    }
+    *out = span_of(all, list->count * size);
+    return EXIT_YES;
+}
+
+static int
+set_measurements(struct job *job)
+{
+    struct assay_error err = { 0 };
+    struct span all;
+    int code = hex_list(job, "measurement", &job->v->measurements,
+                        SNP_DIGEST_SIZE, &all);
+
+    job->reference.any_measurement = all.len == 0;
+    if (code != EXIT_YES || all.len == 0)
+        return code;
+    if (snp_launch_new_set(all, &job->launch, &err) != ASSAY_OK)
+        return talk_error(job->inv, &err);
+    job->reference.launch = job->launch;
+    return EXIT_YES;
+}
+
+static int
+set_vmpl(struct job *job)
+{
+    const char *text = job->v->vmpl;
+
+    job->reference.any_vmpl = text == NULL;
+    if (!text)
+        return EXIT_YES;
+    if (strlen(text) != 1 || text[0] < '0' || text[0] > '3') {
+        talk(job->inv, "--vmpl: got \"%s\", want 0, 1, 2 or 3", text);
+        return EXIT_USAGE;
+    }
+    job->reference.vmpl = (uint32_t)(text[0] - '0');
+    return EXIT_YES;
+}
+
+static int
+set_product(struct job *job)
+{
+    const char *text = job->v->product;
+
+    if (!text)
+        return EXIT_YES;
+    job->params.product = snp_product_parse(span_str(text));
+    job->reference.product = job->params.product;
+    if (job->params.product != SNP_PRODUCT_UNKNOWN)
+        return EXIT_YES;
+    talk(job->inv, "--product: got \"%s\", want Milan, Genoa or Turin", text);
+    return EXIT_USAGE;
+}
+
+static int
+set_time(struct job *job)
+{
+    struct assay_error err = { 0 };
+
+    job->params.now = clock_now(&clock_system);
+    if (!job->v->at ||
+        rfc3339_parse(span_str(job->v->at), &job->params.now, &err) == ASSAY_OK)
+        return EXIT_YES;
+    talk(job->inv, "--at: %s", err.text);
+    return EXIT_USAGE;
+}
+
+static int
+set_expectations(struct job *job)
+{
+    struct snp_reference *r = &job->reference;
+    const struct values *v = job->v;
+    int code =
+        expect_option(job, "report-data", v->report_data, 64, &r->report_data);
+
+    if (code == EXIT_YES)
+        code = expect_option(job, "host-data", v->host_data, 32, &r->host_data);
+    if (code == EXIT_YES)
+        code = hex_list(job, "chip-id", &v->chip_ids, 64, &r->chip_ids.items);
+    if (code == EXIT_YES)
+        code = set_measurements(job);
+    if (code == EXIT_YES)
+        code = set_vmpl(job);
+    if (code == EXIT_YES)
+        code = set_product(job);
+    if (code == EXIT_YES)
+        code = set_time(job);
+    r->allow_debug = v->allow_debug;
+    r->allow_migrate_ma = v->allow_migrate_ma;
+    return code;
+}
+
+/* --- files --------------------------------------------------------------- */
+
+/* A file that cannot be read is the caller's mistake; one that can be read and
+ * is no certificate is part of what is judged. */
+static int
+add_file(struct job *job, const char *path)
+{
+    struct assay_error err = { 0 };
+    struct span file;
+    int code = read_input(job->inv, path, LIMIT_CRL_BYTES, &file);
+
+    if (code != EXIT_YES)
+        return code;
+    if (snp_collateral_add_file(&job->collateral, file, job->arena, &err) ==
+        ASSAY_OK)
+        return EXIT_YES;
+    job->broken = true;
+    verdict_fail(&job->verdict, "collateral",
+                 "AMD 57230 certificate formats; AMD 56421 certificate table",
+                 "certificates or revocation lists",
+                 verdict_text(&job->verdict, "%s: %s", path, err.text),
+                 "what was given as collateral is not");
+    return EXIT_YES;
+}
+
+static int
+add_files(struct job *job, const struct text_list *files)
+{
+    int code = EXIT_YES;
+
+    for (size_t i = 0; i < files->count && code == EXIT_YES; i++)
+        code = add_file(job, files->items[i]);
+    return code;
+}
+
+/* What the command line names comes before what came with the evidence; the
+ * choice among them does not depend on the order. */
+static void
+add_carried(struct job *job)
+{
+    const struct snp_collateral *c = &job->input.collateral;
+    enum assay_status st = ASSAY_OK;
+    struct assay_error err = { 0 };
+
+    if (!job->input.has_report)
+        return;
+    for (size_t i = 0; i < c->cert_count && st == ASSAY_OK; i++)
+        st = snp_collateral_add_cert(&job->collateral, c->certs[i], &err);
+    for (size_t i = 0; i < c->crl_count && st == ASSAY_OK; i++)
+        st = snp_collateral_add_crl(&job->collateral, c->crls[i], &err);
+    if (st != ASSAY_OK)
+        verdict_fail(&job->verdict, "collateral", "", "", "",
+                     verdict_text(&job->verdict, "%s", err.text));
+}
+
+/* --- judging ------------------------------------------------------------- */
+
+/* Azure's paravisor binds its runtime data, and with it the vTPM's key, by
+ * their digest in the first half of REPORT_DATA. */
+static void
+check_hcl(struct job *job)
+{
+    static const char ref[] = "Azure HCL attestation blob, runtime data";
+    struct verdict *v = &job->verdict;
+    struct span got = span_sub(job->input.report, 0x50, SHA256_SIZE);
+    uint8_t digest[SHA256_SIZE];
+
+    if (!job->input.has_hcl)
+        return;
+    if (job->input.hcl.hash_type != 1) {
+        verdict_fail(v, "hcl_runtime_data", ref, "hash type 1 (SHA-256)",
+                     verdict_text(v, "%u", job->input.hcl.hash_type),
+                     "no other digest of the runtime data is known");
+        return;
+    }
+    if (digest_sha256(job->input.hcl.runtime_data, digest, NULL) != ASSAY_OK) {
+        v->nomem = true;
+        return;
+    }
+    if (span_equal(span_of(digest, sizeof(digest)), got))
+        verdict_pass(v, "hcl_runtime_data", ref, verdict_hex(v, got),
+                     verdict_hex(v, got));
+    else
+        verdict_fail(v, "hcl_runtime_data", ref, verdict_hex(v, got),
+                     verdict_hex(v, span_of(digest, sizeof(digest))),
+                     "the runtime data is not what the report vouches for");
+}
+
+static int
+judge(struct job *job)
+{
+    struct snp_verified verified;
+    struct assay_error err = { 0 };
+    struct progress progress;
+    enum assay_status st;
+
+    if (job->trust.source)
+        progress_begin(&progress, "asking for AMD's certificates");
+    st = snp_verify(job->input.report, &job->collateral, &job->params,
+                    &job->verdict, &verified, &err);
+    if (job->trust.source)
+        progress_end(&progress);
+    if (st == ASSAY_OK) {
+        check_hcl(job);
+        st = snp_appraise(&verified, &job->reference, &job->verdict, &err);
+    }
+    if (st != ASSAY_OK)
+        return talk_error(job->inv, &err);
+    verdict_conclude(&job->verdict);
+    return EXIT_YES;
+}
+
+/* Evidence whose outer form is broken gets a verdict like any other. */
+static void
+refuse_form(struct job *job, const struct assay_error *why)
+{
+    struct verdict *v = &job->verdict;
+
+    verdict_fail(v, "evidence_form", "AMD 56860 ATTESTATION_REPORT",
+                 "an SEV-SNP report, or evidence that holds one",
+                 verdict_text(v, "%s", why->text),
+                 "this cannot be read as SEV-SNP evidence");
+    verdict_lack(v, "report_signature", "AMD 56860 ATTESTATION_REPORT",
+                 "there is no report");
+    verdict_conclude(v);
+}
+
+/* A report of version 2 does not name its product; its sender may have. */
+static void
+take_hint(struct job *job)
+{
+    struct snp_report r;
+
+    if (job->params.product == SNP_PRODUCT_UNKNOWN &&
+        snp_report_read(job->input.report, &r, NULL) == ASSAY_OK &&
+        r.version < 3)
+        job->params.product = job->input.product;
+}
+
+static int
+open_and_judge(struct job *job, struct span file)
+{
+    struct assay_error err = { 0 };
+    enum assay_status st =
+        evidence_input_open(file, job->arena, &job->input, &err);
+
+    if (st == ASSAY_OK && !job->input.has_report)
+        st = assay_fail(&err, ASSAY_ERR_UNTRUSTED, "%s without a report in it",
+                        evidence_format_name(job->input.inner));
+    if (st == ASSAY_ERR_NOMEM)
+        return talk_error(job->inv, &err);
+    if (st != ASSAY_OK) {
+        refuse_form(job, &err);
+        return EXIT_YES;
+    }
+    take_hint(job);
+    add_carried(job);
+    return judge(job);
+}
+
+/* --- output -------------------------------------------------------------- */
+
+static size_t
+terminal_width(void)
+{
+    struct winsize size = { 0 };
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40)
+        return size.ws_col;
+    return 0;
+}
+
+static int
+show_verdict(struct job *job)
+{
+    struct verdict_style style = { .explain = job->v->explain,
+                                   .colour = output_is_terminal(STDOUT_FILENO),
+                                   .width = terminal_width() };
+    static const int codes[] = { [VERDICT_REFUSED] = EXIT_NO,
+                                 [VERDICT_ACCEPTED] = EXIT_YES,
+                                 [VERDICT_UNKNOWN] = EXIT_UNKNOWN };
+    struct buffer out;
+
+    buffer_init(&out, 1024 * 1024, NULL);
+    if (job->v->output == OUTPUT_JSON)
+        verdict_render_json(&job->verdict, &out);
+    else
+        verdict_render_text(&job->verdict, &style, &out);
+    if (job->v->output != OUTPUT_JSON && !job->v->explain &&
+        job->verdict.result != VERDICT_ACCEPTED)
+        buffer_add_str(&out, "\nadd --explain to see every check\n");
+    return print_buffer(job->inv, &out, codes[job->verdict.result]);
+}
+
+static int
+run_job(struct job *job)
+{
+    struct span file;
+    int code = set_expectations(job);
+
+    if (code == EXIT_YES)
+        code = add_files(job, &job->v->certs);
+    if (code == EXIT_YES)
+        code = add_files(job, &job->v->crls);
+    if (code == EXIT_YES)
+        code = trust_open(job->inv, &job->v->trust, trust_talk_event, job->inv,
+                          &job->trust);
+    if (code == EXIT_YES)
+        code = read_input(job->inv, job->inv->operands.items[0],
+                          EVIDENCE_INPUT_MAX, &file);
+    if (code != EXIT_YES)
+        return code;
+    job->params.anchors = &job->trust.anchors;
+    job->params.source = job->trust.source;
+    job->params.cache = job->trust.cache;
+    job->params.crl = job->v->trust.offline ? SNP_CRL_OPTIONAL : SNP_CRL_NEEDED;
+    job->params.allow_masked_chip = job->v->allow_masked_chip;
+    code = open_and_judge(job, file);
+    return code == EXIT_YES ? show_verdict(job) : code;
+}
+
+static int
+run(struct invocation *inv)
+{
+    struct arena arena;
+    struct job *job = calloc(1, sizeof(*job));
+    int code;
+
+    if (!job) {
+        talk(inv, "out of memory");
+        return EXIT_UNKNOWN;
+    }
+    arena_init(&arena, EVIDENCE_ARENA, NULL);
+    job->inv = inv;
+    job->v = inv->values;
+    job->arena = &arena;
+    verdict_init(&job->verdict, &arena, "snp", job->v->strict);
+    code = run_job(job);
+    evidence_input_close(&job->input);
+    trust_close(&job->trust);
+    snp_launch_free(job->launch);
+    free(job);
+    arena_drop(&arena);
+    return code;
+}
+
+const struct command evidence_verify_command = {
+    .name = "evidence verify",
+    .summary = "say whether evidence is genuine and as expected, with reasons",
+    .operands = "REPORT",
+    .operands_min = 1,
+    .operands_max = 1,
+    .options = options,
+    .values_size = sizeof(struct values),
+    .details = "REPORT: raw, protobuf, base64, an Azure HCL blob, or a "
+               "certificate with evidence. Exit: 0 accepted, 1 refused, 3 "
+               "unknown (collateral could not be had).",
+    .example = "assay evidence verify --cert vcek.der --cert chain.pem "
+               "--offline report.bin",
+    .run = run,
+};
