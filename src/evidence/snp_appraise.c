@@ -40,7 +40,7 @@ check_expect(struct appraisal *a, const char *name, const char *ref,
     const char *got_hex;
 
     if (e->kind == SNP_EXPECT_ANY) {
-        verdict_skip(a->v, name, ref, "no value is expected");
+        verdict_waive(a->v, name, ref, "no value is expected");
         return;
     }
     got_hex = verdict_hex(a->v, got);
@@ -78,7 +78,7 @@ check_measurement(struct appraisal *a, size_t *index)
     const char *got, *want;
 
     if (!l && a->want->any_measurement) {
-        verdict_skip(a->v, name, ref, "no value is expected");
+        verdict_waive(a->v, name, ref, "no value is expected");
         return false;
     }
     got = verdict_hex(a->v, span_of(a->r->measurement, SNP_DIGEST_SIZE));
@@ -122,7 +122,7 @@ check_id_block(struct appraisal *a, bool launched, size_t index,
     enum assay_status st;
 
     if (!a->want->require_id_block) {
-        verdict_skip(a->v, name, ref, "no ID block is required");
+        verdict_waive(a->v, name, ref, "no ID block is required");
         return ASSAY_OK;
     }
     got = verdict_hex(a->v, span_of(a->r->id_key_digest, SNP_DIGEST_SIZE));
@@ -160,7 +160,7 @@ check_id_keys(struct appraisal *a)
     const char *got;
 
     if (ids.len == 0 && authors.len == 0) {
-        verdict_skip(a->v, name, ref, "no list of trusted ID keys");
+        verdict_waive(a->v, name, ref, "no list of trusted ID keys");
         return;
     }
     got = verdict_hex(a->v, span_of(a->r->id_key_digest, SNP_DIGEST_SIZE));
@@ -236,7 +236,7 @@ check_guest_policy(struct appraisal *a)
     const char *got_text, *want_text, *bit;
 
     if (!a->want->check_guest_policy) {
-        verdict_skip(a->v, name, ref, "no guest policy is expected");
+        verdict_waive(a->v, name, ref, "no guest policy is expected");
         return;
     }
     got_text = hex_u64(a->v, got);
@@ -284,7 +284,7 @@ check_tcb(struct appraisal *a, const char *name, uint64_t tcb,
     const char *want_text, *got_text;
 
     if (!a->want->check_minimum_tcb) {
-        verdict_skip(a->v, name, ref, "no minimum TCB is stated");
+        verdict_waive(a->v, name, ref, "no minimum TCB is stated");
         return;
     }
     snp_tcb_format(product, snp_tcb_join(product, minimum), want);
@@ -321,7 +321,7 @@ check_firmware(struct appraisal *a)
     const char *want_text, *got_text;
 
     if (!a->want->check_minimum_firmware) {
-        verdict_skip(a->v, name, ref, "no minimum firmware is stated");
+        verdict_waive(a->v, name, ref, "no minimum firmware is stated");
         return;
     }
     want_text = verdict_text(a->v, "at least %u.%u.%u", min.major, min.minor,
@@ -367,7 +367,7 @@ check_mitigations(struct appraisal *a)
     const char *want_text, *got_text;
 
     if (want == 0) {
-        verdict_skip(a->v, name, ref, "no mitigation is required");
+        verdict_waive(a->v, name, ref, "no mitigation is required");
         return;
     }
     want_text =
@@ -398,7 +398,7 @@ check_platform_info(struct appraisal *a)
     const char *want_text;
 
     if (!a->want->check_platform_info) {
-        verdict_skip(a->v, name, ref, "no platform state is expected");
+        verdict_waive(a->v, name, ref, "no platform state is expected");
         return;
     }
     want_text = verdict_text(a->v, "bits 0x%llx one, bits 0x%llx zero",
@@ -427,7 +427,7 @@ check_product(struct appraisal *a)
     const char *want = snp_product_name(a->want->product);
 
     if (a->want->product == SNP_PRODUCT_UNKNOWN)
-        verdict_skip(a->v, name, ref, "any product will do");
+        verdict_waive(a->v, name, ref, "any product will do");
     else if (a->want->product == a->got->product)
         verdict_pass(a->v, name, ref, want, got);
     else
@@ -443,7 +443,7 @@ check_version(struct appraisal *a)
     const char *want, *got;
 
     if (a->want->min_report_version == 0) {
-        verdict_skip(a->v, name, ref, "any supported version will do");
+        verdict_waive(a->v, name, ref, "any supported version will do");
         return;
     }
     want = verdict_text(a->v, "at least %u", a->want->min_report_version);
@@ -471,7 +471,7 @@ check_chip_ids(struct appraisal *a)
     const char *got;
 
     if (a->want->chip_ids.items.len == 0) {
-        verdict_skip(a->v, name, ref, "no list of allowed chips");
+        verdict_waive(a->v, name, ref, "no list of allowed chips");
         return;
     }
     got = verdict_hex(a->v, span_of(a->r->chip_id, sizeof(a->r->chip_id)));
@@ -490,7 +490,7 @@ check_csp_id(struct appraisal *a)
     const char *got = a->got->csp_id ? a->got->csp_id : "none (VCEK)";
 
     if (a->want->csp_id.len == 0)
-        verdict_skip(a->v, name, ref, "no cloud provider is expected");
+        verdict_waive(a->v, name, ref, "no cloud provider is expected");
     else if (a->got->csp_id && span_equal_str(a->want->csp_id, a->got->csp_id))
         verdict_pass(a->v, name, ref, got, got);
     else
@@ -510,7 +510,7 @@ check_milan_root_seed(struct appraisal *a)
     static const char want[] = "a chip id that is allow-listed";
 
     if (a->got->product != SNP_PRODUCT_MILAN)
-        verdict_skip(a->v, name, ref, "concerns Milan only");
+        verdict_waive(a->v, name, ref, "concerns Milan only");
     else if (chip_listed(a))
         verdict_pass(a->v, name, ref, want,
                      "listed: strangers' chips stay out; a dishonest operator "

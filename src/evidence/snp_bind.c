@@ -45,7 +45,10 @@ check_signature(const struct snp_report *r, const struct cert *leaf,
         verdict_fail(v, name, ref, want, "zero",
                      "the report is not signed at all");
     else
-        verdict_fail(v, name, ref, want, verdict_text(v, "%s", why.text),
+        verdict_fail(v, name, ref, want,
+                     st == ASSAY_ERR_UNTRUSTED
+                         ? "does not verify"
+                         : verdict_text(v, "%s", why.text),
                      "the report was changed, or another key signed it");
     return ASSAY_OK;
 }
@@ -221,7 +224,7 @@ check_chip_form(const struct snp_report *r, enum snp_product product,
     static const char ref[] = ABI ", CHIP_ID";
 
     if (product != SNP_PRODUCT_TURIN)
-        verdict_skip(v, name, ref, "only Turin has short chip ids");
+        verdict_waive(v, name, ref, "only Turin has short chip ids");
     else if (span_is_zero(span_of(r->chip_id + 8, sizeof(r->chip_id) - 8)))
         verdict_pass(v, name, ref, "8 bytes, then zeros", "8 bytes");
     else
@@ -239,9 +242,9 @@ snp_consistency_check(const struct snp_report *r, enum snp_product product,
     check_order(product, "tcb_committed", r->committed_tcb, r->current_tcb,
                 "the committed TCB is above the current one", v);
     if (r->policy & SNP_POLICY_MIGRATE_MA)
-        verdict_skip(v, "tcb_launch", "AMD 56860 TCB_VERSION",
-                     "a guest that may migrate may have been launched on "
-                     "another machine");
+        verdict_waive(v, "tcb_launch", "AMD 56860 TCB_VERSION",
+                      "a guest that may migrate may have been launched on "
+                      "another machine");
     else
         check_order(product, "tcb_launch", r->launch_tcb, r->current_tcb,
                     "the launch TCB is above the current one", v);

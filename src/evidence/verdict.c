@@ -102,6 +102,18 @@ verdict_skip(struct verdict *v, const char *name, const char *ref,
 }
 
 void
+verdict_waive(struct verdict *v, const char *name, const char *ref,
+              const char *reason)
+{
+    verdict_add(v, (struct check){ .name = name,
+                                   .ref = ref,
+                                   .outcome = CHECK_SKIPPED,
+                                   .reason = reason,
+                                   .optional = true,
+                                   .waived = true });
+}
+
+void
 verdict_lack(struct verdict *v, const char *name, const char *ref,
              const char *reason)
 {

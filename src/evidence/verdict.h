@@ -29,6 +29,9 @@ struct check {
     enum check_outcome outcome;
     /* A skipped check that is not optional leaves the verdict unknown. */
     bool optional;
+    /* Skipped since nobody asked for it, or it does not apply: summaries name
+     * it only. */
+    bool waived;
 };
 
 enum verdict_result {
@@ -68,6 +71,9 @@ void verdict_warn(struct verdict *v, const char *name, const char *ref,
 /* Skipped, and the verdict rests on the others. */
 void verdict_skip(struct verdict *v, const char *name, const char *ref,
                   const char *reason);
+/* The same, because no expectation was stated or the rule does not apply. */
+void verdict_waive(struct verdict *v, const char *name, const char *ref,
+                   const char *reason);
 /* Skipped because something needed is missing: the verdict is unknown unless
  * another check fails. */
 void verdict_lack(struct verdict *v, const char *name, const char *ref,

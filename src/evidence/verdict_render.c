@@ -79,10 +79,12 @@ struct painter {
 static void
 paint(struct painter *p, const char *colour, const char *text)
 {
-    if (p->colour)
+    bool painted = p->colour && colour[0] != '\0';
+
+    if (painted)
         buffer_add_str(p->out, colour);
     buffer_add_str(p->out, text);
-    if (p->colour)
+    if (painted)
         buffer_add_str(p->out, RESET);
 }
 
@@ -94,34 +96,30 @@ pad(struct painter *p, size_t used, size_t width)
 }
 
 /* Words of text, wrapped, each further line starting at column indent. Words
- * that are longer than a line (hex) are broken. at is the column now. */
+ * that are longer than a line (hex) are broken. The line is filled up to
+ * column indent. */
 static void
-wrap(struct painter *p, const char *text, size_t indent, size_t at)
+wrap(struct painter *p, const char *text, size_t indent)
 {
     size_t room = p->width > indent + 16 ? p->width - indent : 16;
-    size_t used = at - indent;
+    size_t used = 0;
 
     while (*text) {
         size_t len = strcspn(text, " ");
         size_t take = len < room ? len : room;
+        size_t gap = used > 0 && text[-1] == ' ';
 
-        if (used > 0 && used + take > room) {
+        if (used > 0 && used + gap + take > room) {
             buffer_add_str(p->out, "\n");
             pad(p, 0, indent);
-            used = 0;
+            used = gap = 0;
         }
+        if (gap)
+            buffer_add_str(p->out, " ");
         buffer_add(p->out, span_of(text, take));
-        used += take;
+        used += gap + take;
         text += take;
-        if (*text == ' ') {
-            text++;
-            if (*text && used + 1 < room) {
-                buffer_add_str(p->out, " ");
-                used++;
-            } else {
-                used = room;
-            }
-        }
+        text += strspn(text, " ");
     }
     buffer_add_str(p->out, "\n");
 }
@@ -150,7 +148,7 @@ labelled(struct painter *p, size_t indent, const char *label, const char *text)
         return;
     pad(p, 0, indent);
     paint(p, DIM, label);
-    wrap(p, text, indent + strlen(label), indent + strlen(label));
+    wrap(p, text, indent + strlen(label));
 }
 
 /* One line where it fits: mark, name, what was found. Failures and warnings
@@ -169,11 +167,11 @@ render_check(struct painter *p, const struct check *c, bool explain)
     pad(p, strlen(c->name), p->name_width);
     buffer_add_str(p->out, "  ");
     if (c->reason[0])
-        wrap(p, c->reason, indent, indent);
+        wrap(p, c->reason, indent);
     else if (!bad && c->actual[0])
-        wrap(p, c->actual, indent, indent);
+        wrap(p, c->actual, indent);
     else
-        wrap(p, bad ? "does not hold" : "holds", indent, indent);
+        wrap(p, bad ? "does not hold" : "holds", indent);
     if (bad || explain) {
         labelled(p, indent, "want ", c->expected);
         if (bad || c->reason[0])
@@ -211,15 +209,36 @@ render_key_claims(struct painter *p, const struct claims *claims)
         paint(p, DIM, key_claims[i].label);
         pad(p, strlen(key_claims[i].label), p->name_width);
         buffer_add_str(p->out, "  ");
-        wrap(p, buffer_str(&text), p->name_width + 4, p->name_width + 4);
+        wrap(p, buffer_str(&text), p->name_width + 4);
         buffer_free(&text);
     }
+}
+
+struct tally {
+    size_t made; /* not skipped */
+    size_t passed;
+    size_t failed;
+    size_t warned;
+};
+
+static struct tally
+tally_of(const struct verdict *v)
+{
+    struct tally t = { 0 };
+
+    for (size_t i = 0; i < v->count; i++) {
+        t.made += v->checks[i].outcome != CHECK_SKIPPED;
+        t.passed += v->checks[i].outcome == CHECK_PASS;
+        t.failed += v->checks[i].outcome == CHECK_FAIL;
+        t.warned += v->checks[i].outcome == CHECK_WARN;
+    }
+    return t;
 }
 
 static void
 render_headline(struct painter *p, const struct verdict *v)
 {
-    size_t failures = verdict_failures(v);
+    struct tally t = tally_of(v);
     static const char *const colour[] = { [VERDICT_REFUSED] = BOLD RED,
                                           [VERDICT_ACCEPTED] = BOLD GREEN,
                                           [VERDICT_UNKNOWN] = BOLD YELLOW };
@@ -230,11 +249,14 @@ render_headline(struct painter *p, const struct verdict *v)
     if (v->result == VERDICT_REFUSED && v->nomem)
         buffer_add_str(p->out, ": out of memory");
     else if (v->result == VERDICT_REFUSED)
-        buffer_addf(p->out, ": %zu of %zu checks failed", failures, v->count);
+        buffer_addf(p->out, ": %zu of %zu checks failed", t.failed, t.made);
     else if (v->result == VERDICT_UNKNOWN)
         buffer_add_str(p->out, ": something that is needed could not be had");
     else
-        buffer_addf(p->out, ": %zu checks, none failed", v->count);
+        buffer_addf(p->out, ": %zu of %zu checks passed", t.passed, t.made);
+    if (t.warned > 0)
+        buffer_addf(p->out, ", %zu warning%s", t.warned,
+                    t.warned == 1 ? "" : "s");
     buffer_add_str(p->out, "\n");
     if (v->insecure)
         buffer_add_str(p->out, "  rests on a trust anchor that is not the "
@@ -245,7 +267,7 @@ render_headline(struct painter *p, const struct verdict *v)
 static bool
 worth_showing(const struct check *c, bool explain)
 {
-    return explain || c->outcome != CHECK_PASS;
+    return explain || (c->outcome != CHECK_PASS && !c->waived);
 }
 
 static size_t
@@ -262,6 +284,52 @@ widest_name(const struct verdict *v, bool explain)
     return width;
 }
 
+/* In the order of the verdict, or with what decides in front. */
+static void
+render_checks(struct painter *p, const struct verdict *v, bool explain)
+{
+    static const enum check_outcome order[] = { CHECK_FAIL, CHECK_SKIPPED,
+                                                CHECK_WARN };
+    size_t shown = 0;
+
+    if (explain)
+        buffer_add_str(p->out, "\n");
+    for (size_t i = 0; explain && i < v->count; i++)
+        render_check(p, &v->checks[i], true);
+    for (size_t o = 0; !explain && o < sizeof(order) / sizeof(order[0]); o++) {
+        for (size_t i = 0; i < v->count; i++) {
+            const struct check *c = &v->checks[i];
+
+            if (c->outcome != order[o] || !worth_showing(c, false))
+                continue;
+            if (shown++ == 0)
+                buffer_add_str(p->out, "\n");
+            render_check(p, c, false);
+        }
+    }
+}
+
+/* One paragraph for what nobody asked for. */
+static void
+render_waived(struct painter *p, const struct verdict *v)
+{
+    static const char label[] = "  not asked for: ";
+    struct buffer names;
+
+    buffer_init(&names, 4096, p->out->alloc);
+    for (size_t i = 0; i < v->count; i++) {
+        if (v->checks[i].waived)
+            buffer_addf(&names, "%s%s", names.len > 0 ? ", " : "",
+                        v->checks[i].name);
+    }
+    if (names.len > 0) {
+        buffer_add_str(p->out, "\n");
+        paint(p, DIM, label);
+        wrap(p, buffer_str(&names), sizeof(label) - 1);
+    }
+    buffer_free(&names);
+}
+
 void
 verdict_render_text(const struct verdict *v, const struct verdict_style *style,
                     struct buffer *out)
@@ -270,21 +338,13 @@ verdict_render_text(const struct verdict *v, const struct verdict_style *style,
                          .colour = style->colour,
                          .width = style->width ? style->width : 80,
                          .name_width = widest_name(v, style->explain) };
-    bool any = false;
 
     render_headline(&p, v);
     if (v->claims.count > 0) {
         buffer_add_str(out, "\n");
         render_key_claims(&p, &v->claims);
     }
-    for (size_t i = 0; i < v->count; i++) {
-        const struct check *c = &v->checks[i];
-
-        if (!worth_showing(c, style->explain))
-            continue;
-        if (!any)
-            buffer_add_str(out, "\n");
-        any = true;
-        render_check(&p, c, style->explain);
-    }
+    render_checks(&p, v, style->explain);
+    if (!style->explain)
+        render_waived(&p, v);
 }
