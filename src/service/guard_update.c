@@ -252,11 +252,13 @@ prepare(struct update *u)
         return code;
     u->next->generation = u->base ? u->base->generation + 1 : 1;
     st = guard_state_complete(u->g, u->next, u->err);
-    if (st == ASSAY_OK)
-        st = history_sign_head(&u->hash,
-                               seed_engine_transaction_key(u->next->seed),
-                               &u->next->head, u->err);
-    return internal(st);
+    if (st == ASSAY_ERR_UNTRUSTED) /* a manifest we may not appraise with */
+        return GRPC_INVALID_ARGUMENT;
+    if (st != ASSAY_OK)
+        return input_code(st);
+    return internal(
+        history_sign_head(&u->hash, seed_engine_transaction_key(u->next->seed),
+                          &u->next->head, u->err));
 }
 
 static enum grpc_code
