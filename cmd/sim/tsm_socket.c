@@ -101,7 +101,7 @@ tsm_socket_new(const char *path, const struct tsm_provider *provider,
         return assay_fail(err, ASSAY_ERR_LIMIT,
                           "socket path %s: longer than %zu bytes", path,
                           sizeof(address.sun_path) - 1);
-    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     remove_stale(path);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||

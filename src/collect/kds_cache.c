@@ -201,6 +201,63 @@ kds_cache_write(const char *dir, const char *base_url,
     return st;
 }
 
+/* One file into *out, when it is an item of that service. */
+static bool
+load_file(const char *dir, const char *file, const char *base_url,
+          struct arena *arena, struct collateral_item *out)
+{
+    char path[PATH_MAX], own[PATH_MAX];
+    int len = snprintf(path, sizeof(path), "%s/%s", dir, file);
+    const struct collateral_item *items;
+    struct buffer text;
+    size_t count = 0;
+    bool ok;
+
+    if (!is_item(file) || len < 0 || (size_t)len >= sizeof(path))
+        return false;
+    buffer_init(&text, ITEM_TEXT_MAX, NULL);
+    ok = file_read(path, &text, NULL) == ASSAY_OK &&
+         collateral_decode(buffer_span(&text), arena, &items, &count, NULL) ==
+             ASSAY_OK &&
+         count == 1;
+    buffer_free(&text);
+    if (ok && base_url)
+        ok = file_name(dir, base_url, &items[0].path, ".json", own, NULL) ==
+                 ASSAY_OK &&
+             strcmp(path, own) == 0;
+    if (ok)
+        *out = items[0];
+    return ok;
+}
+
+enum assay_status
+kds_cache_list(const char *dir, const char *base_url, struct arena *arena,
+               struct collateral_item **items, size_t *count,
+               struct assay_error *err)
+{
+    DIR *d = opendir(dir);
+    const struct dirent *e;
+    struct collateral_item *all;
+    size_t n = 0;
+
+    if (!d)
+        return assay_fail(err,
+                          errno == ENOENT ? ASSAY_ERR_NOT_FOUND : ASSAY_ERR_IO,
+                          "%s: %s", dir, strerror(errno));
+    all = arena_array(arena, LIMIT_CACHE_FILES, sizeof(*all));
+    if (!all) {
+        (void)closedir(d);
+        return assay_nomem(err, "cache");
+    }
+    while (n < LIMIT_CACHE_FILES && (e = readdir(d)) != NULL)
+        if (load_file(dir, e->d_name, base_url, arena, &all[n]))
+            n++;
+    (void)closedir(d);
+    *items = all;
+    *count = n;
+    return ASSAY_OK;
+}
+
 int
 kds_cache_try_lock(const char *dir, const char *base_url,
                    const struct kds_path *path)

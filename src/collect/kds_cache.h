@@ -31,6 +31,15 @@ enum assay_status kds_cache_write(const char *dir, const char *base_url,
                                   const struct collateral_item *item,
                                   struct assay_error *err);
 
+/* All items of the directory, in the arena, in no order; base_url NULL: of all
+ * services, so that one path may occur more than once. What is no item is
+ * passed over. ASSAY_ERR_NOT_FOUND when there is no directory. */
+ASSAY_MUST_CHECK
+enum assay_status kds_cache_list(const char *dir, const char *base_url,
+                                 struct arena *arena,
+                                 struct collateral_item **items, size_t *count,
+                                 struct assay_error *err);
+
 /* Takes the lock of one URL among processes without waiting: the descriptor,
  * -1 when somebody else has it, -2 when locking is not possible here. */
 int kds_cache_try_lock(const char *dir, const char *base_url,
