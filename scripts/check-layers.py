@@ -25,10 +25,12 @@ LAYERS = ("base crypto codec evidence measure collect rego policy manifest "
 
 OPENSSL_CRYPTO_LAYERS = {"crypto"}
 OPENSSL_SSL_LAYERS = {"crypto", "net", "atls"}
-OPENSSL_SSL_HEADERS = {"openssl/ssl.h", "openssl/tls1.h"}
+# The handshake, its errors, and names of types without their contents.
+OPENSSL_SSL_HEADERS = {"openssl/ssl.h", "openssl/tls1.h", "openssl/err.h",
+                       "openssl/types.h"}
 
 POISONED = ("strcpy strcat sprintf vsprintf strtok atoi atol atoll alloca gets "
-            "strncpy tmpnam mktemp system").split()
+            "tmpnam mktemp system").split()
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]', re.M)
 COMMENT_OR_STRING = re.compile(

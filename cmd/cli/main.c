@@ -1,5 +1,7 @@
 #include "cli/commands.h"
 
+/* One a line. */
+/* clang-format off */
 static const struct command *const commands[] = {
     &evidence_verify_command,
     &evidence_show_command,
@@ -14,6 +16,7 @@ static const struct command *const commands[] = {
     &dev_down_command,
     NULL,
 };
+/* clang-format on */
 
 static const struct command_group groups[] = {
     { "evidence", "judge, show or make attestation evidence" },

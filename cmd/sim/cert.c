@@ -107,7 +107,7 @@ add_attribute(struct buffer *out, const char *oid, enum der_tag type,
     size_t pair = der_begin(out);
 
     der_add_oid(out, oid);
-    der_add_str(out, type, text);
+    der_add_str(out, (uint8_t)type, text);
     der_end(out, DER_SEQUENCE, pair);
     der_end(out, DER_SET, set);
 }

@@ -334,7 +334,7 @@ static enum assay_status
 read_report_version(const struct options *o, struct report_facts *f,
                     struct assay_error *err)
 {
-    unsigned long version;
+    unsigned long version = 0;
     enum assay_status st = guest_number(
         o, OPT_REPORT_VERSION, 5, f->product->report_version, &version, err);
 

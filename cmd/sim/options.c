@@ -114,7 +114,7 @@ static const struct verb_row {
                     "assay-sim init --state /tmp/amd" },
     [VERB_VENDOR] = { "vendor", "", "serve certificates as AMD's KDS does",
                       "assay-sim vendor --state /tmp/amd --listen "
-                      "127.0.0.1:8080 --fail /vcek/v1/Milan=429:2" },
+                      "127.0.0.1:8080" },
     [VERB_VM] = { "vm", "", "be the secure processor of one guest",
                   "assay-sim vm --state /tmp/amd --mount /tmp/tsm --chip a "
                   "--tcb 4,0,24,219" },
@@ -151,9 +151,9 @@ print_row(const struct option_row *row, FILE *to)
                         row->value ? row->value : "");
 
     for (; end; text = end + 1, end = strchr(text, '\n'), width = 0)
-        fprintf(to, "%*s%.*s\n", width < COLUMN ? COLUMN - width : 1, "",
+        fprintf(to, "%*s%.*s\n", width < COLUMN - 1 ? COLUMN - width : 2, "",
                 (int)(end - text), text);
-    fprintf(to, "%*s%s\n", width < COLUMN ? COLUMN - width : 1, "", text);
+    fprintf(to, "%*s%s\n", width < COLUMN - 1 ? COLUMN - width : 2, "", text);
 }
 
 void

@@ -17,7 +17,7 @@ digest_size(enum digest_alg alg)
     case DIGEST_SHA512:
         return SHA512_SIZE;
     }
-    assert(!"unknown digest");
+    assert(0 && "unknown digest");
     return 0;
 }
 
@@ -32,7 +32,7 @@ digest_md(enum digest_alg alg)
     case DIGEST_SHA512:
         return EVP_sha512();
     }
-    assert(!"unknown digest");
+    assert(0 && "unknown digest");
     return NULL;
 }
 

@@ -118,7 +118,7 @@ generate(enum key_type type)
     case KEY_RSA:
         break;
     }
-    assert(!"not a type that is generated");
+    assert(0 && "not a type that is generated");
     return NULL;
 }
 

@@ -9,8 +9,8 @@
 
 static const char *const known[] = {
     "/vcek/v1/Milan/" DIGITS_128 "?blSPL=04&teeSPL=00&snpSPL=24&ucodeSPL=219",
-    "/vcek/v1/Turin/a0a1a2a3a4a5a6a7"
-    "?fmcSPL=01&blSPL=01&teeSPL=01&snpSPL=04&ucodeSPL=81",
+    ("/vcek/v1/Turin/a0a1a2a3a4a5a6a7"
+     "?fmcSPL=01&blSPL=01&teeSPL=01&snpSPL=04&ucodeSPL=81"),
     "/vcek/v1/Genoa/cert_chain",
     "/vlek/v1/Milan/cert_chain",
     "/vcek/v1/Turin/crl",
