@@ -31,7 +31,7 @@ static const struct option_row {
                     "POST /revoke/<P>/<ask|asvk>",
                     FOR_VENDOR },
     [OPT_FAIL] = { "--fail", "RULE",
-                   "/PATHPREFIX=KIND[:COUNT], repeatable; KIND: 429 500\n"
+                   "/PREFIX=KIND[:COUNT], repeatable; KIND: 429 500\n"
                    "404 hang truncate wrong-chip garbage",
                    FOR_VENDOR },
     [OPT_RATE_LIMIT] = { "--rate-limit", "SECONDS",
