@@ -110,7 +110,9 @@ stream_free(struct h2_stream *stream)
  *
  * A bucket of tokens that refills with time and with answered calls. Frames
  * that carry nothing a call needs take one; a stream that is reset takes more,
- * because opening it already cost us (CVE-2023-44487, "rapid reset"). */
+ * because opening it already cost us (CVE-2023-44487, "rapid reset"). What
+ * nghttp2 ignores by itself (unknown types, DATA of a stream that is closed)
+ * is not counted: it costs no more than its bytes. */
 
 static void
 refill(struct h2_session *s)
