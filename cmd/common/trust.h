@@ -17,6 +17,8 @@ struct trust_options {
     const char *collateral_proxy;
     const char *cache_dir;
     bool offline;
+    /* No option: how long one fetch may take with its retries; 0 as kds.h. */
+    uint64_t kds_total_ms;
 };
 
 /* Rows for a table whose struct has a `struct trust_options` member. */
