@@ -14,6 +14,8 @@ extern const struct command dev_down_command;
 extern const struct command evidence_show_command;
 extern const struct command evidence_verify_command;
 extern const struct command evidence_collect_command;
+extern const struct command manifest_diff_command;
 extern const struct command manifest_hash_command;
+extern const struct command manifest_lint_command;
 
 #endif

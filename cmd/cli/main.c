@@ -6,6 +6,8 @@ static const struct command *const commands[] = {
     &evidence_verify_command,
     &evidence_show_command,
     &evidence_collect_command,
+    &manifest_lint_command,
+    &manifest_diff_command,
     &manifest_hash_command,
     &collateral_fetch_command,
     &collateral_show_command,

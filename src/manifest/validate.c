@@ -1,6 +1,7 @@
 #include "manifest/fields.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/hex.h"
@@ -210,6 +211,17 @@ check_owners(struct manifest *m)
     return st;
 }
 
+/* In the order of the file; those of one place by path. */
+static int
+by_place(const void *a, const void *b)
+{
+    const struct manifest_finding *x = a, *y = b;
+
+    if (x->offset != y->offset)
+        return x->offset < y->offset ? -1 : 1;
+    return strcmp(x->path, y->path);
+}
+
 enum assay_status
 manifest_validate(struct manifest *m, struct assay_error *err)
 {
@@ -223,5 +235,8 @@ manifest_validate(struct manifest *m, struct assay_error *err)
     st = check_owners(m);
     if (st != ASSAY_OK || m->findings.nomem)
         return assay_nomem(err, "manifest");
+    if (m->findings.count > 1)
+        qsort(m->findings.list, m->findings.count, sizeof(*m->findings.list),
+              by_place);
     return ASSAY_OK;
 }

@@ -5,6 +5,8 @@
 
 #include "unit.h"
 
+#include <stdio.h>
+
 #define HEX_16 "00112233445566778899aabbccddeeff"
 #define HEX_48 HEX_16 HEX_16 HEX_16
 #define HEX_64 HEX_48 HEX_16
