@@ -372,15 +372,17 @@ outcome_name(enum kds_outcome outcome)
 struct facts {
     struct kds_validity validity;
     const char *state;
-    struct assay_error why; /* when it is broken */
+    bool broken; /* then `why` says how, and there are no dates */
+    struct assay_error why;
 };
 
 static void
 find_facts(const struct collateral_item *item, int64_t now, struct facts *f)
 {
     *f = (struct facts){ .state = "valid" };
-    if (kds_validity(&item->path, item->bytes, &f->validity, &f->why) !=
-        ASSAY_OK)
+    f->broken = kds_validity(&item->path, item->bytes, &f->validity, &f->why) !=
+                ASSAY_OK;
+    if (f->broken)
         f->state = "broken";
     else if (now < f->validity.from)
         f->state = "not yet valid";
@@ -401,7 +403,6 @@ static void
 render_json(const struct collateral_item *item, const struct facts *f,
             int64_t now, const char *outcome, struct json_writer *w)
 {
-    bool sound = f->why.text[0] == '\0';
     uint8_t digest[SHA256_SIZE];
 
     jw_object(w);
@@ -411,11 +412,11 @@ render_json(const struct collateral_item *item, const struct facts *f,
     jw_put_str(w, "source", item->source);
     put_time(w, "fetched_at", item->fetched_at, true);
     jw_put_i64(w, "age_seconds", now - item->fetched_at);
-    put_time(w, "valid_from", f->validity.from, sound);
+    put_time(w, "valid_from", f->validity.from, !f->broken);
     put_time(w, "valid_until", f->validity.until,
-             sound && f->validity.until != INT64_MAX);
+             !f->broken && f->validity.until != INT64_MAX);
     jw_put_str(w, "state", f->state);
-    if (!sound)
+    if (f->broken)
         jw_put_str(w, "reason", f->why.text);
     if (outcome)
         jw_put_str(w, "outcome", outcome);
@@ -425,6 +426,20 @@ render_json(const struct collateral_item *item, const struct facts *f,
     jw_end(w);
 }
 
+/* A chip ID has 128 digits, of which 16 tell chips apart. */
+static void
+add_short_path(const struct kds_path *path, struct buffer *out)
+{
+    const char *slash = strrchr(path->text, '/');
+    const char *query = strchr(path->text, '?');
+
+    if (query && query - slash > 17)
+        buffer_addf(out, " %.*s...%s\n", (int)(slash + 17 - path->text),
+                    path->text, query);
+    else
+        buffer_addf(out, " %s\n", path->text);
+}
+
 static void
 render_row(const struct collateral_item *item, const struct facts *f,
            const char *outcome, struct buffer *out)
@@ -432,7 +447,7 @@ render_row(const struct collateral_item *item, const struct facts *f,
     char fetched[RFC3339_SIZE], until[RFC3339_SIZE] = "-";
 
     rfc3339_format(item->fetched_at, fetched);
-    if (f->why.text[0] == '\0' && f->validity.until != INT64_MAX)
+    if (!f->broken && f->validity.until != INT64_MAX)
         rfc3339_format(f->validity.until, until);
     buffer_addf(out, "%-10s  %-5s  %-20s  %-20s  %s%s%s\n",
                 collateral_kind_name(item->path.kind),
@@ -440,8 +455,8 @@ render_row(const struct collateral_item *item, const struct facts *f,
                 outcome ? outcome : "", outcome ? ", " : "", f->state);
     buffer_add_str(out, "    ");
     buffer_add_escaped(out, span_str(item->source));
-    buffer_addf(out, " %s\n", item->path.text);
-    if (f->why.text[0] != '\0') {
+    add_short_path(&item->path, out);
+    if (f->broken) {
         buffer_add_str(out, "    ");
         buffer_add_escaped(out, span_str(f->why.text));
         buffer_add_str(out, "\n");

@@ -111,17 +111,18 @@ check_chain(const struct kds_path *path, struct span pem,
             struct kds_validity *validity, struct assay_error *err)
 {
     enum { BOTH = 3 };
+    struct assay_error end;
     struct pem_block block;
     unsigned seen = 0;
     enum assay_status st;
 
-    while ((st = pem_next(&pem, &block, err)) == ASSAY_OK) {
+    while ((st = pem_next(&pem, &block, &end)) == ASSAY_OK) {
         st = check_block(path, &block, &seen, validity, err);
         if (st != ASSAY_OK)
             return st;
     }
     if (st != ASSAY_ERR_NOT_FOUND)
-        return st;
+        return assay_fail(err, st, "%s", end.text);
     return seen == BOTH ? ASSAY_OK
                         : fail_other(err, path, "less than two certificates");
 }
