@@ -15,11 +15,7 @@
 #include "evidence/snp_tcb.h"
 #include "net/kds_http.h"
 
-enum {
-    WANTED_MAX = 64, /* reports and products of one command line */
-    /* A person waits: a minute covers one "Retry-After: 10" and its repeat. */
-    TOTAL_MS = 60 * 1000,
-};
+enum { WANTED_MAX = 64 /* things meant by one command line */ };
 
 bool
 collateral_list_init(struct collateral_list *list, struct arena *arena)
@@ -287,7 +283,7 @@ open_client(const struct invocation *inv, const struct collateral_options *opts,
         .random = &random_system,
         .event = trust_talk_event,
         .event_ctx = (void *)(uintptr_t)inv,
-        .total_ms = TOTAL_MS,
+        .total_ms = opts->timeout_s * 1000,
         .refresh = refresh,
     };
 

@@ -19,6 +19,7 @@ struct collateral_options {
     const char *kds_url;
     const char *collateral_proxy;
     const char *cache_dir;
+    uint64_t timeout_s;
     bool offline;
 };
 
@@ -49,6 +50,12 @@ struct collateral_options {
         { .name = "collateral-proxy",                                          \
           .help = "ask here before the service itself",                        \
           OPT_TEXT(type, member.collateral_proxy, "URL") },                    \
+        { .name = "timeout",                                                   \
+          .help = "for each thing, with all attempts",                         \
+          OPT_NUMBER(type, member.timeout_s, "SECONDS"),                       \
+          .fallback = "60",                                                    \
+          .least = 1,                                                          \
+          .most = 3600 },                                                      \
     {                                                                          \
         .name = "cache-dir",                                                   \
         .help = "where collateral is kept (~/.cache/assay/kds)",               \
