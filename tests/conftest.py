@@ -58,3 +58,13 @@ def vectors():
     if not folder.is_dir():
         pytest.skip("no vectors at %s (set ASSAY_VECTORS)" % folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def sim_state(tmp_path_factory):
+    """State of a simulated vendor, keys of all products made once. Tests that
+    revoke something work on a copy."""
+    state = tmp_path_factory.mktemp("vendor") / "state"
+    done = run("assay-sim", "init", "--state", state)
+    assert done.returncode == 0, done.stderr
+    return state

@@ -119,8 +119,7 @@ static const struct verb_row {
                   "assay-sim vm --state /tmp/amd --mount /tmp/tsm --chip a "
                   "--tcb 4,0,24,219" },
     [VERB_REPORT] = { "report", "", "write one report and its certificates",
-                      "assay-sim report --state /tmp/amd --report-data 2a "
-                      "--out report.bin --certs certs.pem" },
+                      "assay-sim report --state /tmp/amd --out report.bin" },
     [VERB_REVOKE] = { "revoke", "ask|asvk",
                       "revoke an intermediate and make its successor",
                       "assay-sim revoke --state /tmp/amd --product Milan ask" },

@@ -76,42 +76,48 @@ serve(void *ctx, int fd)
     buffer_free(&auxblob);
 }
 
-/* Only a socket is removed: whatever else is there is not ours. */
-static void
-remove_stale(const char *path)
+/* Bound aside and renamed once it listens: whoever sees the path can connect,
+ * and a socket left there is replaced. Anything else at path stays. */
+static int
+listen_at(const char *path)
 {
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
     struct stat st;
+    int fd, n = snprintf(address.sun_path, sizeof(address.sun_path), "%s.new",
+                         path);
 
-    if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
-        unlink(path);
+    if (n < 0 || (size_t)n >= sizeof(address.sun_path)) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode)) {
+        errno = EEXIST;
+        return -1;
+    }
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    unlink(address.sun_path);
+    if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+        listen(fd, SERVER_CONNECTIONS_MAX) == 0 &&
+        rename(address.sun_path, path) == 0)
+        return fd;
+    close(fd);
+    return -1;
 }
 
 enum assay_status
 tsm_socket_new(const char *path, const struct tsm_provider *provider,
                struct server **out, struct assay_error *err)
 {
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
     union {
         const struct tsm_provider *borrowed;
-        void *ctx;
+        void *ctx; /* what serve gets; it only reads */
     } u = { .borrowed = provider };
-    int fd;
+    int fd = listen_at(path);
 
-    if (strlen(path) >= sizeof(address.sun_path))
-        return assay_fail(err, ASSAY_ERR_LIMIT,
-                          "socket path %s: longer than %zu bytes", path,
-                          sizeof(address.sun_path) - 1);
-    memcpy(address.sun_path, path, strlen(path) + 1);
-    remove_stale(path);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
-        listen(fd, SERVER_CONNECTIONS_MAX) != 0) {
-        enum assay_status st = assay_fail(err, ASSAY_ERR_IO, "socket %s: %s",
-                                          path, strerror(errno));
-
-        if (fd >= 0)
-            close(fd);
-        return st;
-    }
+    if (fd < 0)
+        return assay_fail(err, ASSAY_ERR_IO, "socket %s: %s", path,
+                          strerror(errno));
     return server_new(fd, serve, u.ctx, out, err);
 }
