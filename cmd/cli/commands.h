@@ -17,5 +17,7 @@ extern const struct command evidence_collect_command;
 extern const struct command manifest_diff_command;
 extern const struct command manifest_hash_command;
 extern const struct command manifest_lint_command;
+extern const struct command set_command;
+extern const struct command verify_command;
 
 #endif

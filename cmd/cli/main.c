@@ -3,6 +3,8 @@
 /* One a line. */
 /* clang-format off */
 static const struct command *const commands[] = {
+    &set_command,
+    &verify_command,
     &evidence_verify_command,
     &evidence_show_command,
     &evidence_collect_command,
