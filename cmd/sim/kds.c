@@ -6,7 +6,7 @@
 #include "base/hex.h"
 #include "sim/pki.h"
 
-enum { LOG_BYTES_MAX = 256 * 1024, RATE_LIMIT_RETRY_SECONDS = 10 };
+enum { LOG_BYTES_MAX = 256 * 1024 };
 
 void
 kds_init(struct kds *kds)
@@ -272,7 +272,6 @@ static void
 log_request(struct kds *kds, struct span target, const struct httpd_response *r)
 {
     pthread_mutex_lock(&kds->lock);
-    kds->requests++;
     if (LOG_BYTES_MAX - kds->log.len < target.len + 16)
         buffer_clear(&kds->log);
     buffer_addf(&kds->log, "%d ", r->delivery == HTTPD_NOTHING ? 0 : r->status);

@@ -10,8 +10,6 @@
 #include "sim/fault.h"
 #include "sim/httpd.h"
 
-enum { KDS_LOG_MAX = 256 };
-
 struct kds {
     const char *state_dir;
     const char *vlek_csp_id; /* whom VLEKs are issued to; NULL: refused, 401 */
@@ -22,7 +20,6 @@ struct kds {
     pthread_mutex_t lock; /* guards what follows */
     struct fault_plan faults;
     uint64_t last_leaf_ms; /* 0: none yet */
-    uint64_t requests;     /* answered, faults included */
     struct buffer log;     /* "STATUS TARGET" lines; cleared when full */
 };
 

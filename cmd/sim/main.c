@@ -179,9 +179,10 @@ run_vendor(const struct options *o, struct assay_error *err)
 
 /* --- vm --- */
 
+/* Until the mount has its handlers a signal would leave it behind. */
 static enum assay_status
 serve_mount(const struct tsm_provider *provider, const char *dir,
-            struct assay_error *err)
+            const sigset_t *unblocked, struct assay_error *err)
 {
     struct tsm *tsm = tsm_new(provider);
     struct tsm_mount *mount = NULL;
@@ -191,6 +192,7 @@ serve_mount(const struct tsm_provider *provider, const char *dir,
         return assay_nomem(err, "report tree");
     st = tsm_mount_new(tsm, dir, &mount, err);
     if (st == ASSAY_OK) {
+        pthread_sigmask(SIG_SETMASK, unblocked, NULL);
         print_ready(provider->name, dir);
         st = tsm_mount_run(mount, err);
     }
@@ -215,8 +217,7 @@ serve_vm(const struct tsm_provider *provider, const struct options *o,
     if (st == ASSAY_OK && server)
         print_ready(provider->name, path);
     if (st == ASSAY_OK && o->value[OPT_MOUNT]) {
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-        st = serve_mount(provider, o->value[OPT_MOUNT], err);
+        st = serve_mount(provider, o->value[OPT_MOUNT], &before, err);
     } else if (st == ASSAY_OK) {
         sigwait(&end, &caught);
     }

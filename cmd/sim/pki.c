@@ -204,7 +204,7 @@ static enum assay_status
 crl_write(const char *dir, const struct product *p, const struct state *s,
           const struct key *ark, struct assay_error *err)
 {
-    struct path path = path_in(dir, "%s/crl.der", p->name);
+    struct path path = path_in(dir, "%s/crl-%u.der", p->name, s->crl_number);
     const struct crl_params params = {
         p, s->crl_number, s->crl_time, s->revoked, s->revoked_count, ark
     };
@@ -540,14 +540,16 @@ enum assay_status
 pki_crl(const char *dir, const struct product *p, int64_t now,
         struct buffer *der, struct assay_error *err)
 {
-    struct path path = path_in(dir, "%s/crl.der", p->name);
     struct state s;
     enum assay_status st = state_read(dir, p, &s, err);
 
     if (st != ASSAY_OK)
         return st;
-    if (now >= s.crl_time && now - s.crl_time < CRL_FRESH_SECONDS)
+    if (now >= s.crl_time && now - s.crl_time < CRL_FRESH_SECONDS) {
+        struct path path = path_in(dir, "%s/crl-%u.der", p->name, s.crl_number);
+
         return file_read(path.text, der, err);
+    }
     return crl_encode_now(dir, p, &s, now, der, err);
 }
 

@@ -4,7 +4,7 @@
  *   DIR/secret           what chips' keys are derived from (mode 0600)
  *   DIR/chips/<P>-<id>   one empty file per chip that was ever switched on
  *   DIR/<P>/state        generations and revocations, written last
- *   DIR/<P>/{ark,ask-N,asvk-N}.{key,pem}, DIR/<P>/crl.der
+ *   DIR/<P>/{ark,ask-N,asvk-N}.{key,pem}, DIR/<P>/crl-N.der
  *
  * The vendor's service and the simulated processors share the directory and
  * need no other talk: a chip's key follows from secret, chip id and TCB, as a

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 struct tsm_mount {
-    struct tsm *tsm;
     struct fuse *fuse;
 };
 
@@ -331,25 +330,26 @@ enum assay_status
 tsm_mount_new(struct tsm *tsm, const char *dir, struct tsm_mount **out,
               struct assay_error *err)
 {
-    struct tsm_mount *mount = mem_zalloc(NULL, sizeof(*mount));
+    struct fuse *fuse = make_fuse(tsm);
+    struct tsm_mount *mount;
 
-    if (!mount)
-        return assay_nomem(err, "mount");
-    mount->tsm = tsm;
-    mount->fuse = make_fuse(tsm);
-    if (!mount->fuse) {
-        mem_free(NULL, mount);
+    if (!fuse || fuse_set_signal_handlers(fuse_get_session(fuse)) != 0) {
+        if (fuse)
+            fuse_destroy(fuse);
         return assay_fail(err, ASSAY_ERR_IO, "cannot set up FUSE");
     }
     remove_dead_mount(dir);
-    if (fuse_mount(mount->fuse, dir) != 0) {
-        fuse_destroy(mount->fuse);
+    mount = mem_zalloc(NULL, sizeof(*mount));
+    if (!mount || fuse_mount(fuse, dir) != 0) {
+        fuse_remove_signal_handlers(fuse_get_session(fuse));
+        fuse_destroy(fuse);
         mem_free(NULL, mount);
         return assay_fail(err, ASSAY_ERR_IO,
                           "cannot mount over %s (is /dev/fuse there and "
                           "allowed? --socket works without)",
                           dir);
     }
+    mount->fuse = fuse;
     *out = mount;
     return ASSAY_OK;
 }
@@ -357,13 +357,8 @@ tsm_mount_new(struct tsm *tsm, const char *dir, struct tsm_mount **out,
 enum assay_status
 tsm_mount_run(struct tsm_mount *mount, struct assay_error *err)
 {
-    struct fuse_session *session = fuse_get_session(mount->fuse);
-    int rc;
+    int rc = fuse_loop(mount->fuse); /* > 0: ended by that signal */
 
-    if (fuse_set_signal_handlers(session) != 0)
-        return assay_fail(err, ASSAY_ERR_IO, "cannot handle signals");
-    rc = fuse_loop(mount->fuse); /* > 0: ended by that signal */
-    fuse_remove_signal_handlers(session);
     if (rc < 0)
         return assay_fail(err, ASSAY_ERR_IO, "FUSE: %s", strerror(-rc));
     return ASSAY_OK;
@@ -375,6 +370,7 @@ tsm_mount_free(struct tsm_mount *mount)
     if (!mount)
         return;
     fuse_unmount(mount->fuse);
+    fuse_remove_signal_handlers(fuse_get_session(mount->fuse));
     fuse_destroy(mount->fuse);
     mem_free(NULL, mount);
 }
