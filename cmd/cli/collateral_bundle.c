@@ -44,6 +44,7 @@ struct import {
     const struct invocation *inv;
     const char *name;
     struct collateral_list *list;
+    bool vlek; /* lists are those of the VLEK endpoint */
     struct chains chains;
     size_t taken;
 };
@@ -98,7 +99,9 @@ take_crl(struct import *im, struct span der)
     struct assay_error err = { 0 };
     struct kds_path path;
 
-    if (kds_path_of_crl(der, &path, &err) != ASSAY_OK) {
+    if (kds_path_of_crl(der, &path, &err) != ASSAY_OK ||
+        (im->vlek && kds_path_of(COLLATERAL_VLEK_CRL, path.product, &path,
+                                 &err) != ASSAY_OK)) {
         talk(im->inv, "%s: %s", im->name, err.text);
         return EXIT_NO;
     }
@@ -172,10 +175,10 @@ take_bundle(struct import *im, struct span text)
 }
 
 static int
-take_file(const struct invocation *inv, const char *name,
+take_file(const struct invocation *inv, const char *name, bool vlek,
           struct collateral_list *list)
 {
-    struct import im = { .inv = inv, .name = name, .list = list };
+    struct import im = { .inv = inv, .name = name, .list = list, .vlek = vlek };
     struct snp_collateral collateral = { 0 };
     struct assay_error err = { 0 };
     struct span file;
@@ -225,7 +228,7 @@ gather(const struct invocation *inv, const struct values *v,
     int code = EXIT_YES;
 
     for (size_t i = 0; i < inv->operands.count && code == EXIT_YES; i++)
-        code = take_file(inv, inv->operands.items[i], list);
+        code = take_file(inv, inv->operands.items[i], v->what.vlek, list);
     if (code == EXIT_YES && v->cached)
         code = take_cache(inv, v, list);
     /* All or nothing: who carries a bundle to a machine without a network

@@ -48,25 +48,36 @@ check_answer(const struct collected *got, const uint8_t *report_data,
 }
 
 static enum assay_status
+ask_tsm(const struct collect_config *cfg, const char *path,
+        const uint8_t *report_data, uint32_t vmpl, struct arena *arena,
+        struct collected *out, struct assay_error *err)
+{
+    if (tsm_socket_present(path))
+        return tsm_socket_report(path, report_data, vmpl, arena, out, err);
+    if (tsm_present(path))
+        return tsm_report(cfg, path, report_data, vmpl, arena, out, err);
+    return assay_fail(err, ASSAY_ERR_UNSUPPORTED,
+                      "no report interface at %s; is this a confidential VM "
+                      "with the sev-guest driver?",
+                      path);
+}
+
+static enum assay_status
 ask(const struct collect_config *cfg, const uint8_t *report_data, uint32_t vmpl,
     struct arena *arena, struct collected *out, struct assay_error *err)
 {
     const char *tsm = cfg->tsm_path ? cfg->tsm_path : TSM_REPORT_PATH;
     const char *device =
         cfg->sev_guest_path ? cfg->sev_guest_path : SEV_GUEST_PATH;
+    enum assay_status st =
+        ask_tsm(cfg, tsm, report_data, vmpl, arena, out, err);
 
-    if (tsm_socket_present(tsm))
-        return tsm_socket_report(tsm, report_data, vmpl, arena, out, err);
-    if (tsm_present(tsm))
-        return tsm_report(cfg, tsm, report_data, vmpl, arena, out, err);
-    /* A path that was asked for and is not there must not quietly become
+    /* A path that was asked for and does not answer must not quietly become
      * another source of evidence. */
-    if (!cfg->tsm_path && sev_guest_present(device))
-        return sev_guest_report(device, report_data, vmpl, arena, out, err);
-    return assay_fail(err, ASSAY_ERR_UNSUPPORTED,
-                      "no report interface: neither %s nor %s is there; is "
-                      "this a confidential VM with the sev-guest driver?",
-                      tsm, device[0] ? device : "a device");
+    if (st != ASSAY_ERR_UNSUPPORTED || cfg->tsm_path ||
+        !sev_guest_present(device))
+        return st;
+    return sev_guest_report(device, report_data, vmpl, arena, out, err);
 }
 
 enum assay_status

@@ -14,6 +14,7 @@ enum {
     FAILURE_MS = 10 * 1000,
     CRL_FRESH_MS = 60 * 1000,
     MEMORY_ENTRIES = 128, /* chips, chains and lists held at once */
+    MEMORY_FAILURES = 32, /* of them, most that never came */
     BASE_URL_MAX = 127,   /* kds_answer.source */
     LOCK_POLL_MS = 50,
 };
@@ -35,6 +36,7 @@ struct flight {
     struct kds_path path;
     unsigned refs;
     bool done;
+    bool has_copy; /* memory can stand in */
     enum assay_status status;
     struct assay_error failure;
     struct kds_answer answer;
@@ -189,14 +191,27 @@ memory_find(struct kds *kds, const struct kds_path *path)
     return NULL;
 }
 
+/* The least recently used entry makes room; but strangers, who can name as
+ * many chips as they like, push out only each other. */
 static struct memory *
-memory_make(struct kds *kds, const struct kds_path *path)
+memory_make(struct kds *kds, const struct kds_path *path, bool failed)
 {
-    struct memory *oldest = &kds->memory[0];
+    struct memory *oldest = NULL, *oldest_failure = NULL;
+    size_t failures = 0;
 
-    for (size_t i = 1; i < MEMORY_ENTRIES; i++)
-        if (kds->memory[i].used < oldest->used)
-            oldest = &kds->memory[i];
+    for (size_t i = 0; i < MEMORY_ENTRIES; i++) {
+        struct memory *m = &kds->memory[i];
+
+        if (!oldest || m->used < oldest->used)
+            oldest = m;
+        if (m->bytes || m->used == 0)
+            continue;
+        failures++;
+        if (!oldest_failure || m->used < oldest_failure->used)
+            oldest_failure = m;
+    }
+    if (failed && failures >= MEMORY_FAILURES)
+        oldest = oldest_failure;
     mem_free(NULL, oldest->bytes);
     *oldest = (struct memory){ .path = *path };
     return oldest;
@@ -275,17 +290,22 @@ memory_learn(struct kds *kds, struct flight *f)
     if (f->status == ASSAY_ERR_NOMEM)
         return;
     if (!m)
-        m = memory_make(kds, &f->path);
+        m = memory_make(kds, &f->path, f->status != ASSAY_OK);
     m->used = ++kds->uses;
     if (f->status == ASSAY_OK) {
         memory_keep(kds, m, f);
         return;
     }
     m->failure = f->failure;
-    m->hold_until_ms = hold_until(kds, f->hold_ms);
     memory_stands_in(m, f);
-    if (f->status == ASSAY_OK)
+    if (f->status == ASSAY_OK) {
         m->answer.outcome = KDS_STALE;
+        /* As often as a list is renewed when all is well, and no oftener:
+         * each failure costs somebody the time of an attempt. */
+        if (f->hold_ms < kds->cfg.crl_fresh_ms)
+            f->hold_ms = kds->cfg.crl_fresh_ms;
+    }
+    m->hold_until_ms = hold_until(kds, f->hold_ms);
 }
 
 /* --- one flight: without the mutex ------------------------------------ */
@@ -412,7 +432,7 @@ fly(const struct kds *kds, struct flight *f)
     arena_init(&arena, 16 * LIMIT_CRL_BYTES, NULL);
     have = read_disk(kds, f, &arena, &item);
     /* With a copy at hand, one attempt's time is all the new one is worth. */
-    if (have && kds->cfg.attempt_ms < kds->cfg.total_ms)
+    if ((have || f->has_copy) && kds->cfg.attempt_ms < kds->cfg.total_ms)
         deadline_ms = hold_until(kds, kds->cfg.attempt_ms);
     if (have && !kds->cfg.refresh && is_fresh(kds, &item))
         take_item(kds, f, &item, KDS_CACHED);
@@ -428,12 +448,15 @@ static struct flight *
 flight_begin(struct kds *kds, const struct kds_path *path)
 {
     struct flight *f = mem_zalloc(NULL, sizeof(*f));
+    const struct memory *m;
 
     if (!f)
         return NULL;
     f->path = *path;
     f->refs = 1;
     f->status = ASSAY_ERR_IO;
+    m = memory_find(kds, path);
+    f->has_copy = m && m->bytes;
     buffer_init(&f->body, kds_body_limit(path->kind), NULL);
     f->next = kds->flights;
     kds->flights = f;

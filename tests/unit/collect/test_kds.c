@@ -47,6 +47,7 @@ struct service {
     char reason[256];
     size_t events[KDS_NOTE + 1];
     uint8_t jitter;
+    bool endless; /* more calls than MOST_REPLIES are meant */
 };
 
 static int64_t
@@ -58,7 +59,13 @@ fake_now(void *ctx)
 static uint64_t
 fake_ms(void *ctx)
 {
-    return ((struct service *)ctx)->ms;
+    struct service *s = ctx;
+    uint64_t ms;
+
+    (void)pthread_mutex_lock(&s->mutex);
+    ms = s->ms;
+    (void)pthread_mutex_unlock(&s->mutex);
+    return ms;
 }
 
 static bool
@@ -73,9 +80,11 @@ fake_sleep(void *ctx, uint64_t ms)
 {
     struct service *s = ctx;
 
+    (void)pthread_mutex_lock(&s->mutex);
     s->slept_ms += ms;
     s->ms += ms;
     s->sleeps++;
+    (void)pthread_mutex_unlock(&s->mutex);
 }
 
 static void
@@ -83,9 +92,11 @@ hear(void *ctx, const struct kds_event *event)
 {
     struct service *s = ctx;
 
+    (void)pthread_mutex_lock(&s->mutex);
     s->last = event->outcome;
     s->events[event->outcome]++;
     (void)snprintf(s->reason, sizeof(s->reason), "%s", event->reason);
+    (void)pthread_mutex_unlock(&s->mutex);
 }
 
 static enum assay_status
@@ -98,8 +109,9 @@ fake_get(void *ctx, const char *url, uint64_t timeout_ms,
 
     (void)pthread_mutex_lock(&s->mutex);
     n = s->calls++;
-    assert_true(n < MOST_REPLIES);
-    (void)snprintf(s->urls[n], sizeof(s->urls[n]), "%s", url);
+    assert_true(n < MOST_REPLIES || s->endless);
+    if (n < MOST_REPLIES)
+        (void)snprintf(s->urls[n], sizeof(s->urls[n]), "%s", url);
     r = s->replies[n < s->reply_count ? n : s->reply_count - 1];
     s->ms += s->costs_ms < timeout_ms ? s->costs_ms : timeout_ms;
     (void)pthread_mutex_unlock(&s->mutex);
@@ -391,6 +403,39 @@ list_in_memory_is_renewed_after_its_minute(void **state)
     assert_ok(kds_get(kds, &w->crl, &answer, &body, &err), &err);
     assert_int_equal(answer.outcome, KDS_STALE);
     assert_int_equal(w->service.calls, 2); /* the failure is remembered */
+    buffer_free(&body);
+    kds_free(kds);
+}
+
+/* A stranger can name any chip; what is known of our own must outlive that. */
+static void
+failures_push_out_only_failures(void **state)
+{
+    struct world *w = *state;
+    struct kds *kds = NULL;
+    struct buffer body;
+    struct assay_error err;
+
+    say_ok(w, &w->milan.vcek);
+    say_failure(w, ASSAY_ERR_UNTRUSTED); /* final, so asked once each */
+    w->cfg.cache_dir = NULL;
+    w->service.endless = true;
+    assert_ok(kds_new(&w->cfg, &kds, &err), &err);
+    buffer_init(&body, LIMIT_CRL_BYTES, NULL);
+    assert_ok(kds_get(kds, &w->vcek, NULL, &body, &err), &err);
+    for (uint64_t tcb = 0; tcb < 200; tcb++) {
+        uint8_t chip[64] = { 1 };
+        struct kds_path path;
+
+        assert_ok(
+            kds_path_vcek(SNP_PRODUCT_MILAN, chip, tcb << 56, &path, &err),
+            &err);
+        assert_status(kds_get(kds, &path, NULL, &body, &err), ASSAY_ERR_IO);
+    }
+    assert_int_equal(w->service.calls, 201);
+    buffer_clear(&body);
+    assert_ok(kds_get(kds, &w->vcek, NULL, &body, &err), &err);
+    assert_int_equal(w->service.calls, 201);
     buffer_free(&body);
     kds_free(kds);
 }
@@ -838,6 +883,7 @@ main(void)
         KDS_TEST(refresh_asks_although_there_is_a_copy),
         KDS_TEST(memory_serves_without_a_directory),
         KDS_TEST(list_in_memory_is_renewed_after_its_minute),
+        KDS_TEST(failures_push_out_only_failures),
         KDS_TEST(passing_failures_are_retried_with_growing_pauses),
         KDS_TEST(jitter_is_at_most_as_long_again),
         KDS_TEST(retry_after_is_honoured),
