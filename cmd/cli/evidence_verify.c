@@ -18,6 +18,7 @@ struct values {
     struct text_list certs;
     struct text_list crls;
     struct trust_options trust;
+    uint64_t timeout_s;
     const char *at;
     const char *product;
     const char *report_data;
@@ -45,6 +46,12 @@ static const struct option options[] = {
       .help = "revocation list, DER or PEM",
       OPT_LIST(struct values, crls, "FILE") },
     TRUST_OPTION_ROWS(struct values, trust),
+    { .name = "timeout",
+      .help = "longest wait for each answer of that service",
+      OPT_NUMBER(struct values, timeout_s, "SECONDS"),
+      .fallback = "20",
+      .least = 1,
+      .most = 3600 },
     { .name = "at",
       .help = "judge as at this time (RFC 3339) instead of now",
       OPT_TEXT(struct values, at, "TIME") },
@@ -157,7 +164,7 @@ static int
 set_measurements(struct job *job)
 {
     struct assay_error err = { 0 };
-    struct span all;
+    struct span all = { 0 };
     int code = hex_list(job, "measurement", &job->v->measurements,
                         SNP_DIGEST_SIZE, &all);
 
@@ -327,6 +334,19 @@ check_hcl(struct job *job)
                      "the runtime data is not what the report vouches for");
 }
 
+/* A handshake's certificate is bound to the report by its key *and* a nonce
+ * that is not in either: whoever looks at it later cannot tell. */
+static void
+check_carrier(struct job *job)
+{
+    if (job->input.cert && !job->v->report_data)
+        verdict_warn(&job->verdict, "certificate_binding",
+                     "contrast, REPORTDATA of attested TLS",
+                     "--report-data of SHA-512(public key, nonce)", "not given",
+                     "the report may be genuine and still not belong to this "
+                     "certificate's key: that takes the handshake's nonce");
+}
+
 static int
 judge(struct job *job)
 {
@@ -343,6 +363,7 @@ judge(struct job *job)
         progress_end(&progress);
     if (st == ASSAY_OK) {
         check_hcl(job);
+        check_carrier(job);
         st = snp_appraise(&verified, &job->reference, &job->verdict, &err);
     }
     if (st != ASSAY_OK)
@@ -411,6 +432,21 @@ terminal_width(void)
     return 0;
 }
 
+/* The next command to try. */
+static void
+add_advice(const struct job *job, struct buffer *out)
+{
+    if (job->verdict.result == VERDICT_UNKNOWN)
+        buffer_addf(out,
+                    "\nname what is missing with --cert, --crl or "
+                    "--bundle%s\n",
+                    job->v->trust.offline
+                        ? ", or ask AMD by leaving out --offline"
+                        : ", or try again later");
+    else if (job->verdict.result == VERDICT_REFUSED && !job->v->explain)
+        buffer_add_str(out, "\nadd --explain to see every check\n");
+}
+
 static int
 show_verdict(struct job *job)
 {
@@ -427,15 +463,15 @@ show_verdict(struct job *job)
         verdict_render_json(&job->verdict, &out);
     else
         verdict_render_text(&job->verdict, &style, &out);
-    if (job->v->output != OUTPUT_JSON && !job->v->explain &&
-        job->verdict.result != VERDICT_ACCEPTED)
-        buffer_add_str(&out, "\nadd --explain to see every check\n");
+    if (job->v->output != OUTPUT_JSON)
+        add_advice(job, &out);
     return print_buffer(job->inv, &out, codes[job->verdict.result]);
 }
 
 static int
 run_job(struct job *job)
 {
+    struct trust_options trust = job->v->trust;
     struct span file;
     int code = set_expectations(job);
 
@@ -443,8 +479,9 @@ run_job(struct job *job)
         code = add_files(job, &job->v->certs);
     if (code == EXIT_YES)
         code = add_files(job, &job->v->crls);
+    trust.kds_total_ms = job->v->timeout_s * 1000;
     if (code == EXIT_YES)
-        code = trust_open(job->inv, &job->v->trust, trust_talk_event, job->inv,
+        code = trust_open(job->inv, &trust, trust_talk_event, job->inv,
                           &job->trust);
     if (code == EXIT_YES)
         code = read_input(job->inv, job->inv->operands.items[0],

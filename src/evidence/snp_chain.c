@@ -225,6 +225,28 @@ take(struct cert **slot, const struct candidate *c)
         *slot = cert_dup(c->cert);
 }
 
+static enum snp_cert_kind
+authority_of(enum snp_cert_kind leaf)
+{
+    return leaf == SNP_CERT_VLEK ? SNP_CERT_ASVK : SNP_CERT_ASK;
+}
+
+/* Of the leaf's own line: whether that is the wanted one is judged later. */
+static void
+choose_authorities(struct pool *p, struct snp_chain *chain)
+{
+    enum snp_product product = chain->product;
+
+    if (!pool_has(p, chain->authority, product) ||
+        !pool_has(p, SNP_CERT_ARK, product))
+        fetch_authorities(p, product, chain->kind == SNP_CERT_VLEK);
+    take(&chain->intermediate,
+         choose_issuer(p, chain->leaf, chain->authority, product));
+    if (chain->intermediate)
+        take(&chain->root,
+             choose_issuer(p, chain->intermediate, SNP_CERT_ARK, product));
+}
+
 static void
 choose_all(struct pool *p, struct snp_chain *chain)
 {
@@ -232,8 +254,6 @@ choose_all(struct pool *p, struct snp_chain *chain)
     enum snp_cert_kind other =
         kind == SNP_CERT_VCEK ? SNP_CERT_VLEK : SNP_CERT_VCEK;
     const struct candidate *c = choose_leaf(p, kind);
-    enum snp_product product;
-    bool vlek;
 
     if (!c && kind == SNP_CERT_VCEK) {
         fetch_leaf(p, p->want->product);
@@ -242,21 +262,14 @@ choose_all(struct pool *p, struct snp_chain *chain)
     /* The wrong kind is judged, and refused, rather than called missing. */
     if (!c)
         c = choose_leaf(p, other);
-    take(&chain->leaf, c);
-    chain->kind = c ? c->kind : SNP_CERT_OTHER;
-    chain->product = c ? c->product : SNP_PRODUCT_UNKNOWN;
-    product = c ? c->product : p->want->product;
-    vlek = (c ? c->kind : kind) == SNP_CERT_VLEK;
-    chain->authority = vlek ? SNP_CERT_ASVK : SNP_CERT_ASK;
-    if (!pool_has(p, chain->authority, product) ||
-        !pool_has(p, SNP_CERT_ARK, product))
-        fetch_authorities(p, product, vlek);
-    if (chain->leaf)
-        take(&chain->intermediate,
-             choose_issuer(p, chain->leaf, chain->authority, product));
-    if (chain->intermediate)
-        take(&chain->root,
-             choose_issuer(p, chain->intermediate, SNP_CERT_ARK, product));
+    chain->authority = authority_of(c ? c->kind : kind);
+    /* Without a leaf there is nothing for the others to vouch for. */
+    if (!c)
+        return;
+    chain->leaf = cert_dup(c->cert);
+    chain->kind = c->kind;
+    chain->product = c->product;
+    choose_authorities(p, chain);
 }
 
 /* --- the object ---------------------------------------------------------- */
