@@ -258,10 +258,13 @@ render_headline(struct painter *p, const struct verdict *v)
         buffer_addf(p->out, ", %zu warning%s", t.warned,
                     t.warned == 1 ? "" : "s");
     buffer_add_str(p->out, "\n");
-    if (v->insecure)
-        buffer_add_str(p->out, "  rests on a trust anchor that is not the "
-                               "processor vendor's: proves nothing about "
-                               "hardware\n");
+    if (v->insecure) {
+        buffer_add_str(p->out, "  ");
+        wrap(p,
+             "rests on a trust anchor that is not the processor vendor's: "
+             "proves nothing about hardware",
+             2);
+    }
 }
 
 static bool
