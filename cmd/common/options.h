@@ -31,13 +31,13 @@ enum option_kind {
 struct option {
     const char *name; /* without dashes; NULL ends the table */
     const char *help; /* lower case, no full stop; wrapped to fit */
-    enum option_kind kind;
     size_t at;
     const char *value;    /* as in help: "FILE"; of a choice: "text|json" */
     const char *fallback; /* what counts when not given, or NULL */
-    char letter;          /* 'm' for -m, or 0 */
-    bool required;
     uint64_t least, most; /* of a number; most 0 is no upper bound */
+    enum option_kind kind;
+    char letter; /* 'm' for -m, or 0 */
+    bool required;
 };
 
 /* The offset of a member, which must have the type its kind writes. */

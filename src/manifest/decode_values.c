@@ -206,8 +206,10 @@ is_abi_or_flag(struct span key)
 static void
 refuse_unknown_policy(const struct place *p)
 {
-    for (size_t i = 0; i < p->value->count; i++) {
-        const struct json_member *member = &p->value->members[i];
+    const struct json *policy = p->value;
+
+    for (size_t i = 0; policy && i < policy->count; i++) {
+        const struct json_member *member = &policy->members[i];
         struct place at = { p, (const char *)member->key.ptr, 0, &member->value,
                             p->m };
 

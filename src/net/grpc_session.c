@@ -96,6 +96,7 @@ call_unlink(struct grpc_call *call)
 {
     struct grpc_session *s = call->session;
 
+    assert(s); /* a call is linked only while its session lives */
     if (call->prev)
         call->prev->next = call->next;
     else

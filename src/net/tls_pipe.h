@@ -6,7 +6,6 @@
 #ifndef ASSAY_NET_TLS_PIPE_H
 #define ASSAY_NET_TLS_PIPE_H
 
-#include <openssl/bio.h>
 #include <openssl/ssl.h>
 
 #include "base/buffer.h"

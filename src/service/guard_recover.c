@@ -1,6 +1,8 @@
 /* Recovery by a user who holds the seed: CI section 9.4. */
 #include "service/guard.h"
 
+#include <assert.h>
+
 #include "base/limits.h"
 #include "service/authority.h"
 #include "service/guard_internal.h"
@@ -70,8 +72,10 @@ recovery_verify(struct recovery *r)
 {
     struct guard_state *s = r->next;
     struct seed_engine *engine = NULL;
-    enum assay_status st =
-        seed_engine_new(r->in->seed, r->in->salt, NULL, &engine, r->err);
+    enum assay_status st;
+
+    assert(s); /* recovery_begin made it */
+    st = seed_engine_new(r->in->seed, r->in->salt, NULL, &engine, r->err);
 
     if (st == ASSAY_OK)
         st = guard_state_take_seed(s, engine, r->err);

@@ -1,6 +1,7 @@
 /* SetManifest: CI section 12.2. */
 #include "service/guard.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/hex.h"
@@ -65,8 +66,10 @@ static enum grpc_code
 decode(struct update *u)
 {
     struct manifest *m = &u->next->manifest;
-    enum assay_status st =
-        manifest_decode(u->in->manifest, &u->next->arena, m, u->err);
+    enum assay_status st;
+
+    assert(u->next); /* the check before this one made it */
+    st = manifest_decode(u->in->manifest, &u->next->arena, m, u->err);
 
     if (st != ASSAY_OK)
         return input_code(assay_context(u->err, st, "manifest"));

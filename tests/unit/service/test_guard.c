@@ -582,6 +582,7 @@ a_store_that_moved_on_makes_the_state_stale(void **state)
     set = set_ok(&f, "one");
     seed = seed_of(&f, &set);
     other = f;
+    arena_init(&other.arena, 64 << 20, NULL);
     fixture_start(&other);
     assert_code(recover(&other, secret_span(&seed), set.salt,
                         f.keys->share_owner, &err),
@@ -607,6 +608,7 @@ a_store_that_moved_on_makes_the_state_stale(void **state)
     assert_ok(guard_reconcile(other.guard, &err), &err);
     secret_wipe(&seed);
     fixture_stop(&other);
+    arena_drop(&other.arena);
     fixture_end(&f);
 }
 
