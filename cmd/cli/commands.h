@@ -19,5 +19,6 @@ extern const struct command manifest_hash_command;
 extern const struct command manifest_lint_command;
 extern const struct command set_command;
 extern const struct command verify_command;
+extern const struct command manifest_new_command;
 
 #endif

@@ -11,6 +11,7 @@ static const struct command *const commands[] = {
     &manifest_lint_command,
     &manifest_diff_command,
     &manifest_hash_command,
+    &manifest_new_command,
     &collateral_fetch_command,
     &collateral_show_command,
     &collateral_bundle_command,

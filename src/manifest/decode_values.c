@@ -3,8 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/hex.h"
 #include "evidence/snp_report.h"
+#include "manifest/flags.h"
 
 enum { TDX_RTMRS = 4, PIID_SIZE = 16, CHIP_ID_SIZE = 64, SPL_MAX = 255 };
 
@@ -44,41 +44,6 @@ static const char *const tdx_keys[] = { "Platform",
                                         NULL };
 static const char *const insecure_keys[] = { "Platform",
                                              "AcceptWithoutHardware", NULL };
-
-/* Bits of POLICY by their names in manifests (section 6.5), with the only
- * value that is permitted. */
-static const struct flag {
-    const char *name;
-    uint64_t bit;
-    bool want;
-} policy_flags[] = {
-    { "SMT", SNP_POLICY_SMT, true },
-    { "MigrateMA", SNP_POLICY_MIGRATE_MA, false },
-    { "Debug", SNP_POLICY_DEBUG, false },
-    { "SingleSocket", SNP_POLICY_SINGLE_SOCKET, false },
-    { "CXLAllowed", SNP_POLICY_CXL_ALLOW, false },
-    { "MemAES256XTS", SNP_POLICY_MEM_AES_256_XTS, false },
-    { "RAPLDis", SNP_POLICY_RAPL_DIS, false },
-    { "CipherTextHidingDRAM", SNP_POLICY_CIPHERTEXT_HIDING, false },
-    { "PageSwapDisable", SNP_POLICY_PAGE_SWAP_DISABLE, false },
-};
-
-/* Bits of PLATFORM_INFO. A machine may have the first two only where the
- * reference allows it, and must have the others where it asks. */
-static const struct platform_flag {
-    const char *name;
-    uint64_t bit;
-    bool allowing;
-} platform_flags[] = {
-    { "SMTEnabled", SNP_PLATFORM_SMT_EN, true },
-    { "TSMEEnabled", SNP_PLATFORM_TSME_EN, true },
-    { "ECCEnabled", SNP_PLATFORM_ECC_EN, false },
-    { "RAPLDisabled", SNP_PLATFORM_RAPL_DIS, false },
-    { "CiphertextHidingDRAMEnabled", SNP_PLATFORM_CIPHERTEXT_HIDING_DRAM_EN,
-      false },
-    { "AliasCheckComplete", SNP_PLATFORM_ALIAS_CHECK_COMPLETE, false },
-    { "TIOEnabled", SNP_PLATFORM_TIO_EN, false },
-};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -196,7 +161,7 @@ is_abi_or_flag(struct span key)
     if (json_key_equal_fold(key, span_str("ABIMajor")) ||
         json_key_equal_fold(key, span_str("ABIMinor")))
         return true;
-    for (size_t i = 0; i < COUNT(policy_flags); i++) {
+    for (size_t i = 0; i < POLICY_FLAGS; i++) {
         if (json_key_equal_fold(key, span_str(policy_flags[i].name)))
             return true;
     }
@@ -228,8 +193,8 @@ decode_guest_policy(const struct place *p, struct manifest_snp *v)
     refuse_unknown_policy(p);
     v->guest_policy = SNP_POLICY_RESERVED_ONE;
     decode_abi(p, v, &v->guest_policy);
-    for (size_t i = 0; i < COUNT(policy_flags); i++) {
-        const struct flag *f = &policy_flags[i];
+    for (size_t i = 0; i < POLICY_FLAGS; i++) {
+        const struct policy_flag *f = &policy_flags[i];
         struct place at = place_member(p, f->name);
         bool set = false;
 
@@ -247,12 +212,12 @@ decode_guest_policy(const struct place *p, struct manifest_snp *v)
 static void
 decode_platform_info(const struct place *p, struct manifest_snp *v)
 {
-    const char *known[COUNT(platform_flags) + 1] = { NULL };
+    const char *known[PLATFORM_FLAGS + 1] = { NULL };
 
     if (!read_object(p))
         return;
     v->has_platform_info = true;
-    for (size_t i = 0; i < COUNT(platform_flags); i++) {
+    for (size_t i = 0; i < PLATFORM_FLAGS; i++) {
         const struct platform_flag *f = &platform_flags[i];
         struct place at = place_member(p, f->name);
         bool set = false;
