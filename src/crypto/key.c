@@ -1,70 +1,10 @@
 #include "crypto/key.h"
 
 #include <assert.h>
-#include <string.h>
-
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 #include "crypto/key_internal.h"
-
-enum {
-    P256_SPKI_SIZE = 91,
-    P384_SPKI_SIZE = 120,
-    RSA_BITS_MIN = 2048,
-    RSA_BITS_MAX = 16384, /* OpenSSL verifies no larger ones */
-    RSA_EXPONENT = 65537,
-};
-
-/* SubjectPublicKeyInfo up to the point: id-ecPublicKey, the named curve, the
- * BIT STRING and the byte that says "uncompressed" (RFC 5480). */
-static const uint8_t p256_prefix[] = {
-    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
-    0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
-    0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
-};
-static const uint8_t p384_prefix[] = {
-    0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02,
-    0x01, 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00, 0x04,
-};
-
-static bool
-has_prefix(struct span s, const uint8_t *prefix, size_t len)
-{
-    return s.len >= len && memcmp(s.ptr, prefix, len) == 0;
-}
-
-static enum key_type
-rsa_type(const EVP_PKEY *pkey)
-{
-    int bits = EVP_PKEY_get_bits(pkey);
-    BIGNUM *e = NULL;
-    bool usual;
-
-    if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX)
-        return KEY_OTHER;
-    if (EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) != 1)
-        return KEY_OTHER;
-    usual = BN_is_word(e, RSA_EXPONENT) == 1;
-    BN_free(e);
-    return usual && bits == 4096 ? KEY_RSA4096 : KEY_RSA;
-}
-
-static enum key_type
-find_type(const EVP_PKEY *pkey, struct span spki)
-{
-    if (spki.len == P256_SPKI_SIZE &&
-        has_prefix(spki, p256_prefix, sizeof(p256_prefix)))
-        return KEY_P256;
-    if (spki.len == P384_SPKI_SIZE &&
-        has_prefix(spki, p384_prefix, sizeof(p384_prefix)))
-        return KEY_P384;
-    if (EVP_PKEY_get_base_id(pkey) == EVP_PKEY_RSA)
-        return rsa_type(pkey);
-    return KEY_OTHER;
-}
 
 static bool
 set_spki(struct key *key, struct span spki)
@@ -86,6 +26,7 @@ key_wrap(EVP_PKEY *pkey, bool has_private, struct span spki, struct key **out,
          struct assay_error *err)
 {
     struct key *key = OPENSSL_zalloc(sizeof(*key));
+    struct rsa_public rsa;
 
     if (!key) {
         EVP_PKEY_free(pkey);
@@ -99,7 +40,7 @@ key_wrap(EVP_PKEY *pkey, bool has_private, struct span spki, struct key **out,
         key_free(key);
         return ossl_fail(err, ASSAY_ERR_NOMEM, "key");
     }
-    key->type = find_type(pkey, key_spki(key));
+    key->type = key_read_spki(key_spki(key), &rsa);
     *out = key;
     return ossl_done(ASSAY_OK);
 }
@@ -188,10 +129,7 @@ key_has_private(const struct key *key)
 bool
 key_equal_public(const struct key *a, const struct key *b)
 {
-    bool equal = EVP_PKEY_eq(a->pkey, b->pkey) == 1;
-
-    (void)ossl_done(ASSAY_OK);
-    return equal;
+    return span_equal(key_spki(a), key_spki(b));
 }
 
 struct span
@@ -259,26 +197,4 @@ key_check_private(const struct key *key, const char *what,
         return ASSAY_OK;
     return assay_fail(err, ASSAY_ERR_UNSUPPORTED,
                       "%s: the key has no private half", what);
-}
-
-enum assay_status
-key_from_point_p384(const uint8_t point[1 + 2 * P384_SIZE], struct key **out,
-                    struct assay_error *err)
-{
-    uint8_t spki[P384_SPKI_SIZE];
-
-    memcpy(spki, p384_prefix, sizeof(p384_prefix));
-    memcpy(spki + sizeof(p384_prefix), point + 1, 2 * P384_SIZE);
-    return key_from_spki_der(span_of(spki, sizeof(spki)), out, err);
-}
-
-enum assay_status
-key_point_p384(const struct key *key, uint8_t xy[96], struct assay_error *err)
-{
-    enum assay_status st =
-        key_check_type(key, key->type == KEY_P384, "point of the key", err);
-
-    if (st == ASSAY_OK)
-        memcpy(xy, key->spki + sizeof(p384_prefix), 2 * P384_SIZE);
-    return st;
 }

@@ -28,6 +28,20 @@ ASSAY_MUST_CHECK
 enum assay_status key_wrap(EVP_PKEY *pkey, bool has_private, struct span spki,
                            struct key **out, struct assay_error *err);
 
+struct rsa_public {
+    struct span n; /* big-endian, no leading zero; borrowed */
+    uint64_t e;
+    int bits; /* of n */
+};
+
+/* The kind of key in a SubjectPublicKeyInfo; *rsa is written for RSA only. */
+enum key_type key_read_spki(struct span spki, struct rsa_public *rsa);
+
+/* Strict, and no longer than a key file may be. */
+ASSAY_MUST_CHECK
+enum assay_status key_check_der(struct span der, const char *what,
+                                struct assay_error *err);
+
 /* A public P-384 key from 04 || X || Y, which must be on the curve. */
 ASSAY_MUST_CHECK
 enum assay_status key_from_point_p384(const uint8_t point[1 + 2 * P384_SIZE],

@@ -180,7 +180,8 @@ key_deterministic_p384(struct span seed, struct key **out,
     if (st == ASSAY_OK)
         st = key_from_private_der(secret_span(&der), out, err);
     secret_wipe(&der);
-    return st;
+    /* The DER is ours and well formed: only memory can be missing. */
+    return st == ASSAY_ERR_MALFORMED ? assay_nomem(err, "key from seed") : st;
 }
 
 /* --- CI 7.4: a key out of a constant signature --------------------------- */

@@ -1,8 +1,10 @@
 /* Signatures and encryption. */
 #include <string.h>
 
+#include <openssl/err.h>
 #include <openssl/rsa.h>
 
+#include "crypto/der.h"
 #include "crypto/key_internal.h"
 
 enum {
@@ -84,35 +86,10 @@ key_sign(const struct key *key, enum signature_alg alg, struct span message,
          set_padding(pctx, alg) &&
          EVP_DigestSign(ctx, bytes, &len, message.ptr, message.len) == 1;
     EVP_MD_CTX_free(ctx);
-    if (!ok)
+    if (!ok || len > sizeof(bytes)) /* OpenSSL 3.0: (size_t)-1 and success */
         return ossl_fail(err, ASSAY_ERR_NOMEM, "signature");
     buffer_add(signature, span_of(bytes, len));
     return ossl_done(buffer_check(signature, "signature", err));
-}
-
-enum assay_status
-key_verify(const struct key *key, enum signature_alg alg, struct span message,
-           struct span signature, struct assay_error *err)
-{
-    EVP_PKEY_CTX *pctx;
-    EVP_MD_CTX *ctx;
-    enum assay_status st = check_alg(key, alg, err);
-    bool ready, ok;
-
-    if (st != ASSAY_OK)
-        return st;
-    ctx = EVP_MD_CTX_new();
-    ready =
-        ctx &&
-        EVP_DigestVerifyInit(ctx, &pctx, alg_md(alg), NULL, key->pkey) == 1 &&
-        set_padding(pctx, alg);
-    ok = ready && EVP_DigestVerify(ctx, signature.ptr, signature.len,
-                                   message.ptr, message.len) == 1;
-    EVP_MD_CTX_free(ctx);
-    if (ok)
-        return ossl_done(ASSAY_OK);
-    return ossl_fail(err, ready ? ASSAY_ERR_UNTRUSTED : ASSAY_ERR_NOMEM,
-                     "signature");
 }
 
 static enum assay_status
@@ -143,10 +120,92 @@ key_sign_digest(const struct key *key, struct span digest,
     ok = ctx && EVP_PKEY_sign_init(ctx) == 1 &&
          EVP_PKEY_sign(ctx, bytes, &len, digest.ptr, digest.len) == 1;
     EVP_PKEY_CTX_free(ctx);
-    if (!ok)
+    if (!ok || len > sizeof(bytes)) /* as above */
         return ossl_fail(err, ASSAY_ERR_NOMEM, "signature");
     buffer_add(signature, span_of(bytes, len));
     return ossl_done(buffer_check(signature, "signature", err));
+}
+
+/* --- verifying -----------------------------------------------------------
+ *
+ * "Does not verify" is a verdict, "ran out of memory" is none. OpenSSL gives
+ * both the same answer more often than not, so what is said here is that a
+ * signature is wrong where OpenSSL says so, and memory in all other cases. */
+
+static enum assay_status
+wrong_signature(struct assay_error *err)
+{
+    (void)ossl_done(ASSAY_OK);
+    return assay_fail(err, ASSAY_ERR_UNTRUSTED,
+                      "signature: does not verify under this key");
+}
+
+/* Its own checks of the padding put an error of RSA's own in the queue. */
+static bool
+rsa_found_wrong(void)
+{
+    unsigned long code;
+    bool found = false;
+
+    while ((code = ERR_get_error()) != 0)
+        found = found ||
+                (ERR_GET_LIB(code) == ERR_LIB_RSA && !ERR_COMMON_ERROR(code));
+    return found;
+}
+
+static enum assay_status
+verify_rsa(const struct key *key, enum signature_alg alg, struct span message,
+           struct span signature, struct assay_error *err)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    EVP_PKEY_CTX *pctx;
+    bool ready, ok;
+
+    ready =
+        ctx &&
+        EVP_DigestVerifyInit(ctx, &pctx, alg_md(alg), NULL, key->pkey) == 1 &&
+        set_padding(pctx, alg);
+    ok = ready && EVP_DigestVerify(ctx, signature.ptr, signature.len,
+                                   message.ptr, message.len) == 1;
+    EVP_MD_CTX_free(ctx);
+    if (ok)
+        return ossl_done(ASSAY_OK);
+    if (ready && rsa_found_wrong())
+        return wrong_signature(err);
+    return ossl_fail(err, ASSAY_ERR_NOMEM, "signature");
+}
+
+enum assay_status
+key_verify(const struct key *key, enum signature_alg alg, struct span message,
+           struct span signature, struct assay_error *err)
+{
+    enum digest_alg hash =
+        alg == SIGNATURE_ECDSA_SHA384 ? DIGEST_SHA384 : DIGEST_SHA256;
+    uint8_t digest[DIGEST_MAX_SIZE];
+    enum assay_status st = check_alg(key, alg, err);
+
+    if (st != ASSAY_OK)
+        return st;
+    if (is_rsa(key))
+        return verify_rsa(key, alg, message, signature, err);
+    st = digest_compute(hash, &message, 1, digest, err);
+    if (st != ASSAY_OK)
+        return st;
+    return key_verify_digest(key, span_of(digest, digest_size(hash)), signature,
+                             err);
+}
+
+/* SEQUENCE of two INTEGERs that are not negative: what OpenSSL decodes. */
+static bool
+is_ecdsa_signature(struct span signature)
+{
+    struct reader outer = reader_over(signature);
+    struct reader rd = reader_over(rd_der(&outer, DER_SEQUENCE));
+    struct span r = rd_der(&rd, DER_INTEGER);
+    struct span s = rd_der(&rd, DER_INTEGER);
+
+    return rd_done(&outer) && rd_done(&rd) && der_is_strict(signature) &&
+           r.ptr[0] < 0x80 && s.ptr[0] < 0x80;
 }
 
 enum assay_status
@@ -155,20 +214,25 @@ key_verify_digest(const struct key *key, struct span digest,
 {
     EVP_PKEY_CTX *ctx;
     enum assay_status st = check_digest(key, digest, err);
-    bool ready, ok;
+    int answer = -1; /* 1 yes, 0 no, negative: could not find out */
 
     if (st != ASSAY_OK)
         return st;
+    if (!is_ecdsa_signature(signature))
+        return wrong_signature(err);
     ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
-    ready = ctx && EVP_PKEY_verify_init(ctx) == 1;
-    ok = ready && EVP_PKEY_verify(ctx, signature.ptr, signature.len, digest.ptr,
-                                  digest.len) == 1;
+    if (ctx && EVP_PKEY_verify_init(ctx) == 1)
+        answer = EVP_PKEY_verify(ctx, signature.ptr, signature.len, digest.ptr,
+                                 digest.len);
     EVP_PKEY_CTX_free(ctx);
-    if (ok)
+    if (answer == 1)
         return ossl_done(ASSAY_OK);
-    return ossl_fail(err, ready ? ASSAY_ERR_UNTRUSTED : ASSAY_ERR_NOMEM,
-                     "signature");
+    if (answer == 0)
+        return wrong_signature(err);
+    return ossl_fail(err, ASSAY_ERR_NOMEM, "signature");
 }
+
+/* --- encryption ---------------------------------------------------------- */
 
 /* OpenSSL frees the label with the context: it wants its own copy. */
 static bool

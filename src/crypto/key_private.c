@@ -1,4 +1,4 @@
-/* Keys to DER and back. */
+/* Private keys to DER and back. */
 #include <limits.h>
 #include <string.h>
 
@@ -9,52 +9,6 @@
 #include "base/limits.h"
 #include "crypto/der.h"
 #include "crypto/key_internal.h"
-
-static enum assay_status
-check_der(struct span der, const char *what, struct assay_error *err)
-{
-    if (der.len > LIMIT_KEY_FILE_BYTES)
-        return assay_fail(err, ASSAY_ERR_LIMIT, "%s: %zu bytes, at most %d",
-                          what, der.len, LIMIT_KEY_FILE_BYTES);
-    if (!der_is_strict(der))
-        return assay_fail(err, ASSAY_ERR_MALFORMED, "%s: not DER", what);
-    return ASSAY_OK;
-}
-
-enum assay_status
-key_from_spki_der(struct span der, struct key **out, struct assay_error *err)
-{
-    const unsigned char *at = der.ptr;
-    enum assay_status st = check_der(der, "public key", err);
-    EVP_PKEY *pkey;
-
-    if (st != ASSAY_OK)
-        return st;
-    pkey = d2i_PUBKEY(NULL, &at, (long)der.len);
-    if (!pkey || at != der.ptr + der.len) {
-        EVP_PKEY_free(pkey);
-        return ossl_fail(err, ASSAY_ERR_MALFORMED, "public key");
-    }
-    return key_wrap(pkey, false, der, out, err);
-}
-
-enum assay_status
-key_from_rsa_public_der(struct span der, struct key **out,
-                        struct assay_error *err)
-{
-    const unsigned char *at = der.ptr;
-    enum assay_status st = check_der(der, "RSA public key", err);
-    EVP_PKEY *pkey;
-
-    if (st != ASSAY_OK)
-        return st;
-    pkey = d2i_PublicKey(EVP_PKEY_RSA, NULL, &at, (long)der.len);
-    if (!pkey || at != der.ptr + der.len) {
-        EVP_PKEY_free(pkey);
-        return ossl_fail(err, ASSAY_ERR_MALFORMED, "RSA public key");
-    }
-    return key_wrap(pkey, false, span_of(NULL, 0), out, err);
-}
 
 static EVP_PKEY *
 decode_pkcs8(const unsigned char **at, long len)
@@ -113,7 +67,7 @@ enum assay_status
 key_from_private_der(struct span der, struct key **out, struct assay_error *err)
 {
     const unsigned char *at = der.ptr;
-    enum assay_status st = check_der(der, "private key", err);
+    enum assay_status st = key_check_der(der, "private key", err);
     struct key *key = NULL;
     EVP_PKEY *pkey;
 
@@ -135,25 +89,6 @@ key_from_private_der(struct span der, struct key **out, struct assay_error *err)
     else
         key_free(key);
     return ossl_done(st);
-}
-
-enum assay_status
-key_rsa_public_der(const struct key *key, struct buffer *out,
-                   struct assay_error *err)
-{
-    bool is_rsa = key->type == KEY_RSA4096 || key->type == KEY_RSA;
-    enum assay_status st = key_check_type(key, is_rsa, "PKCS#1", err);
-    unsigned char *der = NULL;
-    int len;
-
-    if (st != ASSAY_OK)
-        return st;
-    len = i2d_PublicKey(key->pkey, &der);
-    if (len <= 0)
-        return ossl_fail(err, ASSAY_ERR_NOMEM, "PKCS#1");
-    buffer_add(out, span_of(der, (size_t)len));
-    OPENSSL_free(der);
-    return buffer_check(out, "PKCS#1", err);
 }
 
 /* OpenSSL's encoders write to a place they are given: straight into pages
@@ -241,5 +176,5 @@ key_private_scalar_p384(const struct key *key, struct secret *d,
     }
     BN_clear_free(n);
     *d = bytes;
-    return ASSAY_OK;
+    return ossl_done(ASSAY_OK);
 }
