@@ -268,12 +268,17 @@ key_oaep_encrypt(const struct key *key, struct span label, struct span plain,
 
     if (st != ASSAY_OK)
         return st;
+    /* RFC 8017 section 7.1.1: two hashes and two bytes go round it. */
+    if (plain.len + 2 * SHA256_SIZE + 2 > (size_t)key_bits(key) / 8)
+        return assay_fail(err, ASSAY_ERR_LIMIT,
+                          "RSA-OAEP: %zu bytes are too many for the key",
+                          plain.len);
     ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
     ok = ctx && EVP_PKEY_encrypt_init(ctx) == 1 && set_oaep(ctx, label) &&
          EVP_PKEY_encrypt(ctx, bytes, &len, plain.ptr, plain.len) == 1;
     EVP_PKEY_CTX_free(ctx);
-    if (!ok)
-        return ossl_fail(err, ASSAY_ERR_LIMIT, "RSA-OAEP");
+    if (!ok || len > sizeof(bytes))
+        return ossl_fail(err, ASSAY_ERR_NOMEM, "RSA-OAEP");
     buffer_add(out, span_of(bytes, len));
     return ossl_done(buffer_check(out, "RSA-OAEP", err));
 }
@@ -286,7 +291,7 @@ key_oaep_decrypt(const struct key *key, struct span label, struct span cipher,
     size_t len = SIGNATURE_MAX;
     EVP_PKEY_CTX *ctx;
     enum assay_status st = key_check_type(key, is_rsa(key), "RSA-OAEP", err);
-    bool ok;
+    bool ready, ok;
 
     if (st == ASSAY_OK)
         st = key_check_private(key, "RSA-OAEP", err);
@@ -295,12 +300,14 @@ key_oaep_decrypt(const struct key *key, struct span label, struct span cipher,
     if (st != ASSAY_OK)
         return st;
     ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
-    ok = ctx && EVP_PKEY_decrypt_init(ctx) == 1 && set_oaep(ctx, label) &&
+    ready = ctx && EVP_PKEY_decrypt_init(ctx) == 1 && set_oaep(ctx, label);
+    ok = ready &&
          EVP_PKEY_decrypt(ctx, plain.ptr, &len, cipher.ptr, cipher.len) == 1;
     EVP_PKEY_CTX_free(ctx);
-    if (!ok || len == 0) {
+    if (!ok || len == 0 || len > plain.len) {
         secret_wipe(&plain);
-        return ossl_fail(err, ASSAY_ERR_UNTRUSTED, "RSA-OAEP");
+        return ossl_fail(err, ready ? ASSAY_ERR_UNTRUSTED : ASSAY_ERR_NOMEM,
+                         "RSA-OAEP");
     }
     plain.len = len;
     *out = plain;
