@@ -153,8 +153,9 @@ const struct command manifest_new_command = {
     .summary = "make a manifest from policies, values and owners",
     .options = options,
     .values_size = sizeof(struct manifest_new_values),
-    .example = "assay manifest new --policy web.toml,san=web --policy "
-               "coord.toml,role=coordinator \\\n      --reference-value "
-               "snp:genoa.json --workload-owner-key owner.pem -o manifest.json",
+    .example =
+        "assay manifest new --policy web.toml,san=web \\\n      --policy "
+        "coord.toml,role=coordinator --reference-value snp:genoa.json \\\n   "
+        "   --workload-owner-key owner.pem -o manifest.json",
     .run = run,
 };
