@@ -443,13 +443,14 @@ close_container(struct parser *p, const struct frame *f, size_t base,
                 struct json *out)
 {
     size_t count = p->stack_len - base;
-    const struct json_member *from = p->stack + base;
+    const struct json_member *from;
 
     p->stack_len = base;
     out->type = f->is_object ? JSON_OBJECT : JSON_ARRAY;
     out->count = count;
     if (count == 0)
         return ASSAY_OK;
+    from = p->stack + base; /* no stack, no arithmetic: it may be NULL */
     if (f->is_object) {
         struct json_member *members =
             arena_array(p->arena, count, sizeof(*members));
