@@ -52,8 +52,10 @@ bundle_crl(void *ctx, enum snp_product product, bool vlek, struct buffer *der,
 struct collateral_source
 collateral_bundle_source(struct collateral_bundle *bundle)
 {
-    return (struct collateral_source){ bundle_vcek, bundle_chain, bundle_crl,
-                                       bundle };
+    return (struct collateral_source){ .snp_vcek = bundle_vcek,
+                                       .snp_chain = bundle_chain,
+                                       .snp_crl = bundle_crl,
+                                       .ctx = bundle };
 }
 
 static enum assay_status
@@ -98,6 +100,8 @@ layers_crl(void *ctx, enum snp_product product, bool vlek, struct buffer *der,
 struct collateral_source
 collateral_layers_source(struct collateral_layers *layers)
 {
-    return (struct collateral_source){ layers_vcek, layers_chain, layers_crl,
-                                       layers };
+    return (struct collateral_source){ .snp_vcek = layers_vcek,
+                                       .snp_chain = layers_chain,
+                                       .snp_crl = layers_crl,
+                                       .ctx = layers };
 }

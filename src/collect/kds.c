@@ -618,6 +618,8 @@ source_crl(void *ctx, enum snp_product product, bool vlek, struct buffer *der,
 struct collateral_source
 kds_source(struct kds *kds)
 {
-    return (struct collateral_source){ source_vcek, source_chain, source_crl,
-                                       kds };
+    return (struct collateral_source){ .snp_vcek = source_vcek,
+                                       .snp_chain = source_chain,
+                                       .snp_crl = source_crl,
+                                       .ctx = kds };
 }

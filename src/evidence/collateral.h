@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/limits.h"
 #include "evidence/snp_report.h"
+#include "evidence/tdx_collateral.h"
 
 /* As many as a file of certificates may hold, in no particular order. */
 struct snp_collateral {
@@ -53,6 +54,14 @@ struct collateral_source {
                                    struct assay_error *err);
     enum assay_status (*snp_crl)(void *ctx, enum snp_product product, bool vlek,
                                  struct buffer *der, struct assay_error *err);
+    /* Everything Intel says about one kind of platform. The bytes are put in
+     * the arena. What could be had is filled in even when the rest could not;
+     * the status is then that of the first piece that was not. */
+    enum assay_status (*tdx_collateral)(void *ctx,
+                                        const struct tdx_collateral_want *want,
+                                        struct arena *arena,
+                                        struct tdx_collateral *out,
+                                        struct assay_error *err);
     void *ctx;
 };
 

@@ -28,6 +28,15 @@ static const struct {
         0xf5, 0x3f, 0x90, 0x33, 0x9c, 0x70, 0xe9, 0xd7, 0xad, 0x08 } },
 };
 
+/* The same of Intel's root key, from the certificate that
+ * certificates.trustedservices.intel.com publishes. Its pre-production root
+ * has the identical name: only the key tells them apart. */
+static const uint8_t intel_spki_sha256[32] = {
+    0xa0, 0xaf, 0x03, 0x12, 0x89, 0xf5, 0xd5, 0xd4, 0x13, 0x2f, 0x91,
+    0x86, 0x06, 0x8a, 0x7f, 0xc1, 0x36, 0x28, 0x63, 0x3b, 0xa2, 0x35,
+    0x77, 0x74, 0x72, 0xe2, 0x9b, 0x6b, 0x6c, 0x67, 0xa4, 0x9e,
+};
+
 enum { VENDOR_PINS = sizeof(vendor) / sizeof(vendor[0]) };
 
 static bool
@@ -57,14 +66,41 @@ trust_find(const struct trust_anchors *t, enum snp_product product,
     return TRUST_NONE;
 }
 
+enum trust_kind
+trust_find_intel(const struct trust_anchors *t, const uint8_t spki_sha256[32])
+{
+    const struct trust_anchor *a;
+
+    if (memcmp(intel_spki_sha256, spki_sha256, 32) == 0)
+        return TRUST_VENDOR;
+    for (size_t i = 0; (a = trust_intel_at(t, i)); i++) {
+        if (memcmp(a->spki_sha256, spki_sha256, 32) == 0)
+            return TRUST_EXTRA;
+    }
+    return TRUST_NONE;
+}
+
+const struct trust_anchor *
+trust_intel_at(const struct trust_anchors *t, size_t i)
+{
+    for (size_t k = 0; t && k < t->count; k++) {
+        if (t->extra[k].root == TRUST_ROOT_INTEL && i-- == 0)
+            return &t->extra[k];
+    }
+    return NULL;
+}
+
 static enum assay_status
 judge_root(const struct cert *cert, struct trust_anchor *a,
            struct assay_error *err)
 {
-    if (snp_cert_classify(cert, &a->product) != SNP_CERT_ARK)
+    if (strcmp(cert_common_name(cert), "Intel SGX Root CA") == 0)
+        a->root = TRUST_ROOT_INTEL;
+    else if (snp_cert_classify(cert, &a->product) != SNP_CERT_ARK)
         return assay_fail(err, ASSAY_ERR_UNTRUSTED,
                           "trust anchor: got a certificate named \"%s\", want "
-                          "ARK-Milan, ARK-Genoa or ARK-Turin",
+                          "ARK-Milan, ARK-Genoa, ARK-Turin or Intel SGX Root "
+                          "CA",
                           cert_common_name(cert));
     if (!span_equal(cert_subject(cert), cert_issuer(cert)))
         return assay_fail(err, ASSAY_ERR_UNTRUSTED,
@@ -97,7 +133,9 @@ add_anchor(struct trust_anchors *t, struct span der, struct assay_error *err)
     memcpy(copy, der.ptr, der.len);
     a.owned = copy;
     a.der = span_of(copy, der.len);
-    a.vendor = is_vendor(a.product, a.spki_sha256);
+    a.vendor = a.root == TRUST_ROOT_INTEL
+                   ? memcmp(intel_spki_sha256, a.spki_sha256, 32) == 0
+                   : is_vendor(a.product, a.spki_sha256);
     t->extra[t->count++] = a;
     return ASSAY_OK;
 }

@@ -12,8 +12,14 @@
 
 enum { TRUST_ANCHORS_MAX = 16 };
 
+enum trust_root {
+    TRUST_ROOT_AMD = 0, /* "ARK-<product>" */
+    TRUST_ROOT_INTEL,   /* "Intel SGX Root CA" */
+};
+
 struct trust_anchor {
-    enum snp_product product; /* from the name "ARK-<product>" */
+    enum trust_root root;
+    enum snp_product product; /* AMD: from the name; else UNKNOWN */
     bool vendor;              /* its key is the vendor's pinned one */
     uint8_t spki_sha256[32];
     uint8_t *owned;  /* memory of der */
@@ -27,11 +33,11 @@ struct trust_anchors {
 };
 
 /* Adds the certificates of a file (PEM with one or many, or DER). Each must be
- * self-issued and named "ARK-<product>". One with the vendor's own key is kept
- * as a copy of that root and makes nothing insecure.
+ * self-issued and named as enum trust_root says. One with the vendor's own key
+ * is kept as a copy of that root and makes nothing insecure.
  *
  * ASSAY_ERR_MALFORMED  not a certificate, or none in the file
- * ASSAY_ERR_UNTRUSTED  a certificate that cannot be a root of AMD's shape
+ * ASSAY_ERR_UNTRUSTED  a certificate that cannot be a root of either vendor
  * ASSAY_ERR_LIMIT      more than TRUST_ANCHORS_MAX */
 ASSAY_MUST_CHECK
 enum assay_status trust_anchors_add(struct trust_anchors *t, struct span file,
@@ -48,5 +54,11 @@ enum trust_kind {
 enum trust_kind trust_find(const struct trust_anchors *t,
                            enum snp_product product,
                            const uint8_t spki_sha256[32]);
+enum trust_kind trust_find_intel(const struct trust_anchors *t,
+                                 const uint8_t spki_sha256[32]);
+/* The certificates of Intel's name that were added, one by one: NULL behind
+ * the last. The vendor's root completes chains that come without it. */
+const struct trust_anchor *trust_intel_at(const struct trust_anchors *t,
+                                          size_t i);
 
 #endif

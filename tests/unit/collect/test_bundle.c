@@ -267,8 +267,8 @@ lists_come_from_the_service_and_the_rest_from_the_bundle(void **state)
         struct fake_source b = { rows[i].bundle, "bundle" };
         struct fake_source s = { rows[i].service, "service" };
         struct collateral_layers layers = {
-            { NULL, fake_crl, fake_crl, &b },
-            { NULL, fake_crl, fake_crl, &s },
+            { .snp_chain = fake_crl, .snp_crl = fake_crl, .ctx = &b },
+            { .snp_chain = fake_crl, .snp_crl = fake_crl, .ctx = &s },
         };
         struct collateral_source both = collateral_layers_source(&layers);
         struct assay_error err = { 0 };

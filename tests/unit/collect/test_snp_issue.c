@@ -94,8 +94,10 @@ world_begin(void **state)
     memset(r.chip_id, 0xA7, sizeof(r.chip_id));
     snp_report_encode(&r, w->report);
     w->source = (struct source){ .milan = &w->milan };
-    w->collateral = (struct collateral_source){ source_vcek, source_chain,
-                                                source_crl, &w->source };
+    w->collateral = (struct collateral_source){ .snp_vcek = source_vcek,
+                                                .snp_chain = source_chain,
+                                                .snp_crl = source_crl,
+                                                .ctx = &w->source };
     w->got.outblob = span_of(w->report, sizeof(w->report));
     arena_init(&w->arena, 1 << 20, NULL);
     *state = w;

@@ -936,8 +936,10 @@ a_source_supplies_what_is_missing(void **state)
 {
     struct amd_machine m;
     struct source s = { .m = &m };
-    const struct collateral_source source = { source_vcek, source_chain,
-                                              source_crl, &s };
+    const struct collateral_source source = { .snp_vcek = source_vcek,
+                                              .snp_chain = source_chain,
+                                              .snp_crl = source_crl,
+                                              .ctx = &s };
     struct run t;
 
     (void)state;
