@@ -86,6 +86,15 @@ ASSAY_MUST_CHECK
 enum assay_status key_point_p384(const struct key *key, uint8_t xy[96],
                                  struct assay_error *err);
 
+/* The same of a P-256 key, 32 bytes each; and back: ASSAY_ERR_MALFORMED when
+ * the point is not on the curve. */
+ASSAY_MUST_CHECK
+enum assay_status key_point_p256(const struct key *key, uint8_t xy[64],
+                                 struct assay_error *err);
+ASSAY_MUST_CHECK
+enum assay_status key_from_point_p256(const uint8_t xy[64], struct key **out,
+                                      struct assay_error *err);
+
 /* The private number d of a P-384 key, big-endian, 48 bytes. */
 ASSAY_MUST_CHECK
 enum assay_status key_private_scalar_p384(const struct key *key,
@@ -147,6 +156,16 @@ enum assay_status key_sign_p384_raw(const struct key *key,
                                     const uint8_t digest[SHA384_SIZE],
                                     uint8_t r[48], uint8_t s[48],
                                     struct assay_error *err);
+
+/* ECDSA P-256 with SHA-256 over a message, r || s big-endian as quotes keep
+ * them. Errors as above. */
+ASSAY_MUST_CHECK
+enum assay_status key_verify_p256_raw(const struct key *key,
+                                      struct span message, const uint8_t rs[64],
+                                      struct assay_error *err);
+ASSAY_MUST_CHECK
+enum assay_status key_sign_p256_raw(const struct key *key, struct span message,
+                                    uint8_t rs[64], struct assay_error *err);
 
 /* RSA-OAEP with SHA-256 for hash and MGF1. The label must match. */
 ASSAY_MUST_CHECK

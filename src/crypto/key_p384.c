@@ -5,93 +5,11 @@
 #include <openssl/ec.h>
 #include <openssl/obj_mac.h>
 
-#include "base/writer.h"
 #include "crypto/der.h"
 #include "crypto/hmac.h"
 #include "crypto/key_internal.h"
 
-enum {
-    POINT_SIZE = 1 + 2 * P384_SIZE,
-    /* SEQUENCE { INTEGER r, INTEGER s }, each with a sign byte */
-    RAW_DER_MAX = 2 + 2 * (2 + 1 + P384_SIZE),
-};
-
-/* --- r and s as they stand in a report ----------------------------------- */
-
-/* A DER INTEGER of a big-endian number of 48 bytes. */
-static void
-write_number(struct writer *wr, const uint8_t number[P384_SIZE])
-{
-    struct span n = span_of(number, P384_SIZE);
-
-    while (n.len > 1 && n.ptr[0] == 0)
-        n = span_sub(n, 1, n.len - 1);
-    wr_u8(wr, DER_INTEGER);
-    wr_u8(wr, (uint8_t)(n.len + (n.ptr[0] >> 7)));
-    if (n.ptr[0] >= 0x80)
-        wr_u8(wr, 0);
-    wr_span(wr, n);
-}
-
-enum assay_status
-key_verify_p384_raw(const struct key *key, const uint8_t digest[SHA384_SIZE],
-                    const uint8_t r[48], const uint8_t s[48],
-                    struct assay_error *err)
-{
-    uint8_t numbers[RAW_DER_MAX], der[RAW_DER_MAX];
-    struct writer wr = writer_over(numbers, sizeof(numbers));
-    struct writer outer = writer_over(der, sizeof(der));
-    enum assay_status st =
-        key_check_type(key, key->type == KEY_P384, "ECDSA P-384", err);
-
-    if (st != ASSAY_OK)
-        return st;
-    write_number(&wr, r);
-    write_number(&wr, s);
-    wr_u8(&outer, DER_SEQUENCE);
-    wr_u8(&outer, (uint8_t)wr.len);
-    wr_span(&outer, wr_written(&wr));
-    return key_verify_digest(key, span_of(digest, SHA384_SIZE),
-                             wr_written(&outer), err);
-}
-
-/* Right-aligns what a DER INTEGER holds. */
-static bool
-read_number(struct reader *rd, uint8_t number[P384_SIZE])
-{
-    struct span n = rd_der(rd, DER_INTEGER);
-
-    while (n.len > P384_SIZE && n.ptr[0] == 0)
-        n = span_sub(n, 1, n.len - 1);
-    if (rd->failed || n.len == 0 || n.len > P384_SIZE)
-        return false;
-    memset(number, 0, P384_SIZE);
-    memcpy(number + P384_SIZE - n.len, n.ptr, n.len);
-    return true;
-}
-
-enum assay_status
-key_sign_p384_raw(const struct key *key, const uint8_t digest[SHA384_SIZE],
-                  uint8_t r[48], uint8_t s[48], struct assay_error *err)
-{
-    struct buffer der;
-    struct reader outer, rd;
-    enum assay_status st =
-        key_check_type(key, key->type == KEY_P384, "ECDSA P-384", err);
-
-    if (st != ASSAY_OK)
-        return st;
-    buffer_init(&der, RAW_DER_MAX, NULL);
-    st = key_sign_digest(key, span_of(digest, SHA384_SIZE), &der, err);
-    if (st == ASSAY_OK) {
-        outer = reader_over(buffer_span(&der));
-        rd = reader_over(rd_der(&outer, DER_SEQUENCE));
-        if (!read_number(&rd, r) || !read_number(&rd, s))
-            st = assay_fail(err, ASSAY_ERR_MALFORMED, "ECDSA P-384: signature");
-    }
-    buffer_free(&der);
-    return st;
-}
+enum { POINT_SIZE = 1 + 2 * P384_SIZE };
 
 /* --- CI 8.3: a key out of a seed ----------------------------------------- */
 

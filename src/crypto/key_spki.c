@@ -259,6 +259,17 @@ key_from_point_p384(const uint8_t point[1 + 2 * P384_SIZE], struct key **out,
     return key_from_spki_der(span_of(spki, sizeof(spki)), out, err);
 }
 
+enum assay_status
+key_from_point_p256(const uint8_t xy[64], struct key **out,
+                    struct assay_error *err)
+{
+    uint8_t spki[P256_SPKI_SIZE];
+
+    memcpy(spki, p256_prefix, sizeof(p256_prefix));
+    memcpy(spki + sizeof(p256_prefix), xy, 64);
+    return key_from_spki_der(span_of(spki, sizeof(spki)), out, err);
+}
+
 /* --- writing ------------------------------------------------------------- */
 
 enum assay_status
@@ -269,6 +280,17 @@ key_point_p384(const struct key *key, uint8_t xy[96], struct assay_error *err)
 
     if (st == ASSAY_OK)
         memcpy(xy, key->spki + sizeof(p384_prefix), 2 * P384_SIZE);
+    return st;
+}
+
+enum assay_status
+key_point_p256(const struct key *key, uint8_t xy[64], struct assay_error *err)
+{
+    enum assay_status st =
+        key_check_type(key, key->type == KEY_P256, "point of the key", err);
+
+    if (st == ASSAY_OK)
+        memcpy(xy, key->spki + sizeof(p256_prefix), 64);
     return st;
 }
 
