@@ -44,6 +44,15 @@ enum assay_limits {
     LIMIT_USER_RESPONSE_BYTES = 64 * 1024 * 1024,
     LIMIT_CERTS_PER_FILE = 64,
     LIMIT_CRL_BYTES = 1024 * 1024,      /* genuine: under 1 KiB */
+    /* Intel's documents: the longest TCB info is 20 KiB, with 20 levels of 32
+     * components, 20 advisories and 3 modules. */
+    LIMIT_SGX_DOCUMENT_BYTES = 256 * 1024,
+    LIMIT_SGX_DOCUMENT_VALUES = 64 * 1024,
+    LIMIT_SGX_TCB_LEVELS = 256,
+    LIMIT_SGX_ADVISORIES = 256,
+    LIMIT_TDX_MODULE_IDENTITIES = 256, /* one per major version */
+    /* One set of collateral while it is read: JSON takes ten times its text. */
+    LIMIT_SGX_COLLATERAL_ARENA = 16 * 1024 * 1024,
     LIMIT_CERT_TABLE_BYTES = 64 * 1024, /* the ioctl's own limit is 16 KiB */
     /* Linux serves report blobs up to 32 KiB, newer ones up to 16 MiB; reports
      * are 1 KiB, quotes 8 KiB, a certificate table 8 KiB. */

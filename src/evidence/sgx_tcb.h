@@ -6,7 +6,7 @@
 #include "base/span.h"
 
 /* From good to bad, for display. Which of two wins is not their order: see
- * tdx_converge.h. */
+ * tcb_converge(). */
 enum tcb_status {
     TCB_NONE = 0, /* not determined, or the part does not exist */
     TCB_UP_TO_DATE,
@@ -25,6 +25,15 @@ enum tcb_status {
 /* Intel's spelling, "UpToDate"; NULL for TCB_NONE. And back, exactly. */
 const char *tcb_status_name(enum tcb_status status);
 enum tcb_status tcb_status_parse(struct span name);
+
+/* The status of a platform together with that of a part below it, its TDX
+ * module or QE: NONE, UP_TO_DATE, OUT_OF_DATE, REVOKED or NOT_SUPPORTED. Not a
+ * maximum: ConfigurationNeeded and OutOfDate make
+ * OutOfDateConfigurationNeeded. */
+enum tcb_status tcb_converge(enum tcb_status status, enum tcb_status part);
+
+/* Does it say that the platform wants another configuration? */
+bool tcb_status_wants_configuration(enum tcb_status status);
 
 /* What was found out about the TCB of one quote. Texts live where the verdict
  * lives. */

@@ -29,6 +29,7 @@ struct tdx_verify_params {
 
 /* Filled as far as the quote could be read. */
 struct tdx_verified {
+    int64_t now;            /* of the parameters */
     bool decoded;           /* quote is well formed */
     struct tdx_quote quote; /* spans are borrowed from the input */
     bool has_pck;           /* the leaf's extension could be read, then: */

@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "evidence/claims.h"
+#include "evidence/sgx_tcb.h"
 
 enum check_outcome {
     CHECK_FAIL = 0, /* looked at, and wrong */
@@ -43,7 +44,7 @@ enum verdict_result {
 /* All strings are static or owned by the arena, which must outlive it. */
 struct verdict {
     enum verdict_result result;
-    const char *tee; /* "snp", "insecure" */
+    const char *tee; /* "snp", "tdx", "sgx", "insecure" */
     bool insecure;   /* rests on an anchor that is not the vendor's */
     bool strict;     /* warnings are failures */
     bool nomem;      /* a check was lost: never accepted */
@@ -51,7 +52,8 @@ struct verdict {
     size_t count;
     size_t cap;
     struct claims claims;
-    struct arena *arena; /* borrowed */
+    const struct tcb_result *tcb; /* Intel: in the arena; else NULL */
+    struct arena *arena;          /* borrowed */
 };
 
 void verdict_init(struct verdict *v, struct arena *arena, const char *tee,

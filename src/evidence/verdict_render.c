@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/clock.h"
 #include "codec/json.h"
 #include "evidence/verdict.h"
 
@@ -37,6 +38,44 @@ json_check(struct json_writer *w, const struct check *c)
     jw_end(w);
 }
 
+/* null for what was not determined. */
+static void
+json_status(struct json_writer *w, const char *key, enum tcb_status status)
+{
+    jw_put_str(w, key, tcb_status_name(status));
+}
+
+static void
+json_date(struct json_writer *w, const char *key, int64_t instant)
+{
+    char text[RFC3339_SIZE];
+
+    rfc3339_format(instant, text);
+    jw_put_str(w, key, instant != 0 ? text : NULL);
+}
+
+static void
+json_tcb(struct json_writer *w, const struct tcb_result *r)
+{
+    jw_key(w, "tcb");
+    jw_object(w);
+    json_status(w, "status", r->status);
+    json_status(w, "platform", r->platform);
+    json_status(w, "qe", r->qe);
+    json_status(w, "module", r->module);
+    jw_key(w, "advisory_ids");
+    jw_array(w);
+    for (size_t i = 0; i < r->advisory_count; i++)
+        jw_str(w, r->advisory_ids[i]);
+    jw_end(w);
+    json_date(w, "tcb_date", r->tcb_date);
+    jw_put_u64(w, "evaluation_number", r->evaluation_number);
+    jw_put_hex(w, "fmspc", span_of(r->fmspc, sizeof(r->fmspc)));
+    json_date(w, "collateral_valid_from", r->valid_from);
+    json_date(w, "collateral_valid_until", r->valid_until);
+    jw_end(w);
+}
+
 void
 verdict_render_json(const struct verdict *v, struct buffer *out)
 {
@@ -46,6 +85,8 @@ verdict_render_json(const struct verdict *v, struct buffer *out)
     jw_put_str(&w, "verdict", verdict_result_name(v->result));
     jw_put_str(&w, "tee", v->tee);
     jw_put_bool(&w, "insecure", v->insecure);
+    if (v->tcb)
+        json_tcb(&w, v->tcb);
     jw_key(&w, "claims");
     jw_object(&w);
     for (size_t i = 0; i < v->claims.count; i++)
@@ -186,13 +227,39 @@ static const struct {
     const char *name;
     const char *label;
 } key_claims[] = {
-    { "product", "product" },         { "cpu", "processor" },
-    { "version", "report version" },  { "measurement", "measurement" },
-    { "report_data", "report data" }, { "host_data", "host data" },
-    { "chip_id", "chip id" },         { "vmpl", "vmpl" },
+    { "product", "product" },
+    { "cpu", "processor" },
+    { "version", "report version" },
+    { "measurement", "measurement" },
+    { "mrtd", "MRTD" },
+    { "rtmr0", "RTMR0" },
+    { "rtmr1", "RTMR1" },
+    { "rtmr2", "RTMR2" },
+    { "rtmr3", "RTMR3" },
+    { "mrconfigid", "MRCONFIGID" },
+    { "mrseam", "MRSEAM" },
+    { "td_attributes_names", "attributes" },
+    { "mrenclave", "MRENCLAVE" },
+    { "mrsigner", "MRSIGNER" },
+    { "report_data", "report data" },
+    { "host_data", "host data" },
+    { "chip_id", "chip id" },
+    { "vmpl", "vmpl" },
+    { "fmspc", "FMSPC" },
+    { "piid", "platform" },
 };
 
 enum { KEY_CLAIMS = sizeof(key_claims) / sizeof(key_claims[0]) };
+
+static void
+render_fact(struct painter *p, const char *label, const char *text)
+{
+    buffer_add_str(p->out, "  ");
+    paint(p, DIM, label);
+    pad(p, strlen(label), p->name_width);
+    buffer_add_str(p->out, "  ");
+    wrap(p, text, p->name_width + 4);
+}
 
 static void
 render_key_claims(struct painter *p, const struct claims *claims)
@@ -205,13 +272,34 @@ render_key_claims(struct painter *p, const struct claims *claims)
             continue;
         buffer_init(&text, 1024, p->out->alloc);
         claim_render(c, &text);
-        buffer_add_str(p->out, "  ");
-        paint(p, DIM, key_claims[i].label);
-        pad(p, strlen(key_claims[i].label), p->name_width);
-        buffer_add_str(p->out, "  ");
-        wrap(p, buffer_str(&text), p->name_width + 4);
+        render_fact(p, key_claims[i].label, buffer_str(&text));
         buffer_free(&text);
     }
+}
+
+/* "collateral" is how fresh Intel's word is that all this rests on. */
+static void
+render_tcb(struct painter *p, const struct tcb_result *r)
+{
+    char from[RFC3339_SIZE], to[RFC3339_SIZE];
+    struct buffer text;
+
+    buffer_init(&text, 16 * 1024, p->out->alloc);
+    if (r->status != TCB_NONE)
+        render_fact(p, "TCB status", tcb_status_name(r->status));
+    for (size_t i = 0; i < r->advisory_count; i++)
+        buffer_addf(&text, "%s%s", i > 0 ? " " : "", r->advisory_ids[i]);
+    if (r->advisory_count > 0)
+        render_fact(p, "advisories", buffer_str(&text));
+    if (r->status != TCB_NONE) {
+        rfc3339_format(r->valid_from, from);
+        rfc3339_format(r->valid_until, to);
+        buffer_clear(&text);
+        buffer_addf(&text, "valid %s to %s, evaluation %u", from, to,
+                    r->evaluation_number);
+        render_fact(p, "collateral", buffer_str(&text));
+    }
+    buffer_free(&text);
 }
 
 struct tally {
@@ -346,6 +434,8 @@ verdict_render_text(const struct verdict *v, const struct verdict_style *style,
     if (v->claims.count > 0) {
         buffer_add_str(out, "\n");
         render_key_claims(&p, &v->claims);
+        if (v->tcb)
+            render_tcb(&p, v->tcb);
     }
     render_checks(&p, v, style->explain);
     if (!style->explain)
