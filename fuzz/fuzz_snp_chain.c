@@ -11,10 +11,11 @@ build(const struct snp_collateral *c, const struct trust_anchors *anchors,
       enum snp_signing_key signer)
 {
     static const struct snp_report report = { .version = 2 };
-    const struct snp_chain_want want = { .report = &report,
-                                         .signer = signer,
-                                         .now = 1780272000,
-                                         .anchors = anchors };
+    int64_t now = 1780272000;
+    const struct clock clock = clock_at(&now);
+    const struct snp_chain_want want = {
+        .report = &report, .signer = signer, .clock = &clock, .anchors = anchors
+    };
     struct snp_chain *chain;
 
     assert(snp_chain_build(c, &want, &chain, NULL) == ASSAY_OK);

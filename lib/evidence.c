@@ -91,6 +91,7 @@ struct job {
     struct span report;
     struct snp_reference reference;
     struct snp_verify_params params;
+    struct clock at; /* request.now */
     struct snp_launch *launch;
 };
 
@@ -159,7 +160,8 @@ set_params(struct job *job)
 
     p->anchors = &job->verifier->anchors;
     p->cache = job->verifier->cache;
-    p->now = q->now != 0 ? q->now : clock_now(&clock_system);
+    job->at = clock_at(&job->request.now);
+    p->clock = q->now != 0 ? &job->at : &clock_system;
     p->allow_masked_chip = q->allow & ASSAY_EVIDENCE_ALLOW_MASKED_CHIP;
     p->crl = q->allow & ASSAY_EVIDENCE_ALLOW_NO_CRL ? SNP_CRL_OPTIONAL
                                                     : SNP_CRL_NEEDED;

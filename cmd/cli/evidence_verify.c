@@ -100,6 +100,8 @@ struct job {
     struct evidence_input input;
     struct snp_collateral collateral;
     struct snp_verify_params params;
+    int64_t instant; /* --at */
+    struct clock at;
     struct snp_reference reference;
     struct snp_launch *launch;
     struct verdict verdict;
@@ -213,9 +215,12 @@ set_time(struct job *job)
 {
     struct assay_error err = { 0 };
 
-    job->params.now = clock_now(&clock_system);
-    if (!job->v->at ||
-        rfc3339_parse(span_str(job->v->at), &job->params.now, &err) == ASSAY_OK)
+    job->params.clock = &clock_system;
+    if (!job->v->at)
+        return EXIT_YES;
+    job->at = clock_at(&job->instant);
+    job->params.clock = &job->at;
+    if (rfc3339_parse(span_str(job->v->at), &job->instant, &err) == ASSAY_OK)
         return EXIT_YES;
     talk(job->inv, "--at: %s", err.text);
     return EXIT_USAGE;

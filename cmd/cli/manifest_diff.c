@@ -17,29 +17,9 @@ static const struct option options[] = {
 };
 
 static void
-change_line(const struct manifest_change *c, struct buffer *out)
-{
-    static const char marks[] = { '+', '-', '~' };
-
-    buffer_addf(out, "%c %s ", marks[c->kind],
-                manifest_subject_name(c->subject));
-    buffer_add_escaped(out, span_str(c->name));
-    if (c->kind != MANIFEST_CHANGED) {
-        buffer_addf(out, " %s\n", c->kind == MANIFEST_ADDED ? c->to : c->from);
-        return;
-    }
-    buffer_addf(out, "%s%s\n    old ", c->field[0] ? ": " : "", c->field);
-    buffer_add_escaped(out, span_str(c->from));
-    buffer_add_str(out, "\n    new ");
-    buffer_add_escaped(out, span_str(c->to));
-    buffer_add_str(out, "\n");
-}
-
-static void
 render_text(const struct manifest_diff *d, struct buffer *out)
 {
-    for (size_t i = 0; i < d->count; i++)
-        change_line(&d->list[i], out);
+    manifest_diff_render_text(d, "", out);
     if (d->count > 0) {
         buffer_add_str(out, "differs: ");
         manifest_diff_summary(d, out);
@@ -63,20 +43,7 @@ render_json(const struct manifest_diff *d, const struct manifest *from,
     jw_put_hex(&w, "old_sha256", span_of(from->hash, sizeof(from->hash)));
     jw_put_hex(&w, "new_sha256", span_of(to->hash, sizeof(to->hash)));
     jw_key(&w, "changes");
-    jw_array(&w);
-    for (size_t i = 0; i < d->count; i++) {
-        const struct manifest_change *c = &d->list[i];
-
-        jw_object(&w);
-        jw_put_str(&w, "kind", manifest_change_kind_name(c->kind));
-        jw_put_str(&w, "subject", manifest_subject_name(c->subject));
-        jw_put_str(&w, "name", c->name);
-        jw_put_str(&w, "field", c->field);
-        jw_put_str(&w, "old", c->from);
-        jw_put_str(&w, "new", c->to);
-        jw_end(&w);
-    }
-    jw_end(&w);
+    manifest_diff_render_json(d, &w);
     jw_end(&w);
     buffer_add_str(out, "\n");
 }

@@ -10,6 +10,7 @@
 #include "codec/json.h"
 #include "common/output.h"
 #include "crypto/digest.h"
+#include "manifest/diff.h"
 
 enum {
     HEX_SIZE = 2 * SHA256_SIZE + 1,
@@ -159,20 +160,91 @@ check_history(struct verify *v, struct assay_error *err)
     return ASSAY_OK;
 }
 
+/* -- What changed -- */
+
+/* One step of the history compared with the one before. */
+struct step_change {
+    struct arena arena;
+    struct manifest from, to;
+    struct manifest_diff diff;
+    bool readable; /* else why says which of the two is not */
+    struct assay_error why;
+};
+
+static enum assay_status
+load_step(struct step_change *c, const struct manifest_history *h, size_t i,
+          struct manifest *m)
+{
+    struct assay_error err = { 0 };
+    enum assay_status st = manifest_load(h->manifests[i], &c->arena, m, &err);
+
+    if (st != ASSAY_OK)
+        (void)assay_fail(&c->why, st, "manifest %zu: %s", i + 1, err.text);
+    return st;
+}
+
+/* i is at least 1. A manifest that cannot be read is said to be so: the
+ * coordinator may have enforced one of a kind we do not know. */
+static void
+step_change_open(struct step_change *c, const struct manifest_history *h,
+                 size_t i)
+{
+    arena_init(&c->arena, 3 * MANIFEST_ARENA_BYTES, NULL);
+    c->why = (struct assay_error){ 0 };
+    c->readable = load_step(c, h, i - 1, &c->from) == ASSAY_OK &&
+                  load_step(c, h, i, &c->to) == ASSAY_OK &&
+                  manifest_diff(&c->from, &c->to, &c->arena, &c->diff,
+                                &c->why) == ASSAY_OK;
+}
+
+static void
+step_change_close(struct step_change *c)
+{
+    arena_drop(&c->arena);
+}
+
 /* -- Output -- */
+
+static void
+render_change_text(const struct verify *v, size_t i, struct buffer *out)
+{
+    struct step_change c;
+
+    if (i == 0) {
+        buffer_add_str(out, "the first manifest\n");
+        return;
+    }
+    step_change_open(&c, &v->history, i);
+    if (!c.readable) {
+        buffer_add_str(out, "cannot be told: ");
+        buffer_add_escaped(out, span_str(c.why.text));
+        buffer_add_str(out, "\n");
+    } else if (c.diff.count == 0) {
+        buffer_add_str(out, c.diff.same_bytes ? "nothing\n"
+                                              : "spelling, not meaning\n");
+    } else {
+        manifest_diff_summary(&c.diff, out);
+        buffer_add_str(out, "\n");
+        if (v->values->explain)
+            manifest_diff_render_text(&c.diff, "       ", out);
+    }
+    step_change_close(&c);
+}
 
 static void
 render_history_text(const struct verify *v, struct buffer *out)
 {
     buffer_add_str(out, "\nhistory (newest last)\n"
-                        "  gen  first seen here       manifest\n");
+                        "  gen  first seen here       manifest             "
+                        "what changed\n");
     for (size_t i = 0; i < v->history.manifest_count; i++) {
         const struct verify_step *step = &v->steps[i];
         char hex[HEX_SIZE], when[RFC3339_SIZE];
 
         hex_encode(span_of(step->manifest.bytes, SHA256_SIZE), hex);
         rfc3339_format(step->seen, when);
-        buffer_addf(out, "  %3zu  %s  %.16s...\n", i + 1, when, hex);
+        buffer_addf(out, "  %3zu  %s  %.16s...  ", i + 1, when, hex);
+        render_change_text(v, i, out);
     }
 }
 
@@ -194,6 +266,26 @@ render_text(const struct verify *v, struct buffer *out)
 }
 
 static void
+render_change_json(const struct verify *v, size_t i, struct json_writer *w)
+{
+    struct step_change c;
+
+    jw_key(w, "changes");
+    if (i == 0) {
+        jw_null(w);
+        return;
+    }
+    step_change_open(&c, &v->history, i);
+    if (c.readable)
+        manifest_diff_render_json(&c.diff, w);
+    else
+        jw_null(w);
+    if (!c.readable)
+        jw_put_str(w, "changes_unknown", c.why.text);
+    step_change_close(&c);
+}
+
+static void
 render_history_json(const struct verify *v, struct json_writer *w)
 {
     jw_key(w, "history");
@@ -209,6 +301,7 @@ render_history_json(const struct verify *v, struct json_writer *w)
         jw_put_hex(w, "manifest", span_of(step->manifest.bytes, SHA256_SIZE));
         jw_put_hex(w, "transition",
                    span_of(step->transition.bytes, SHA256_SIZE));
+        render_change_json(v, i, w);
         jw_end(w);
     }
     jw_end(w);

@@ -6,26 +6,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/utf8.h"
 
 enum { TALK_BYTES = 4096, FIRST_MS = 300, TICK_MS = 200 };
-
-void
-buffer_add_escaped(struct buffer *out, struct span text)
-{
-    while (text.len > 0) {
-        uint32_t rune = 0;
-        size_t len = utf8_decode(text, &rune);
-
-        if (len > 0 && rune >= 0x20 && (rune < 0x7f || rune > 0x9f)) {
-            buffer_add(out, span_sub(text, 0, len));
-        } else {
-            buffer_addf(out, "\\x%02x", text.ptr[0]);
-            len = 1;
-        }
-        text = span_sub(text, len, text.len - len);
-    }
-}
 
 void
 talk(const struct invocation *inv, const char *fmt, ...)

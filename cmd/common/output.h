@@ -31,9 +31,6 @@ int print_buffer(const struct invocation *inv, struct buffer *text, int code);
 /* True when a person reads that stream: colours and spinners are fine. */
 bool output_is_terminal(int fd);
 
-/* Appends bytes of a stranger as one line of printable text. */
-void buffer_add_escaped(struct buffer *out, struct span text);
-
 /* "what ..." on stderr once it has taken 300 ms: a running count of seconds
  * on a terminal, one line elsewhere.
  *

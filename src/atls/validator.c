@@ -11,7 +11,7 @@ appraise(void *ctx, enum evidence_oid oid, struct span evidence,
     struct manifest_request request = { .oid = oid,
                                         .evidence = evidence,
                                         .report_data = report_data,
-                                        .now = clock_now(a->clock) };
+                                        .clock = a->clock };
     struct atls_appraisal *got = mem_zalloc(NULL, sizeof(*got));
     enum assay_status st;
 

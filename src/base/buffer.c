@@ -6,6 +6,7 @@
 
 #include "base/hex.h"
 #include "base/num.h"
+#include "base/utf8.h"
 
 void
 buffer_init(struct buffer *b, size_t limit, const struct allocator *alloc)
@@ -96,6 +97,39 @@ buffer_add_hex(struct buffer *b, struct span bytes)
         return;
     hex_encode(bytes, (char *)b->ptr + b->len);
     b->len += text_len;
+}
+
+/* Unicode 15, section 23.2 and UAX 9: marks and overrides of direction. */
+static bool
+turns_direction(uint32_t rune)
+{
+    return rune == 0x061c || rune == 0x200e || rune == 0x200f ||
+           (rune >= 0x202a && rune <= 0x202e) ||
+           (rune >= 0x2066 && rune <= 0x2069);
+}
+
+static bool
+is_shown(uint32_t rune)
+{
+    return rune >= 0x20 && (rune < 0x7f || rune > 0x9f) &&
+           !turns_direction(rune);
+}
+
+void
+buffer_add_escaped(struct buffer *b, struct span text)
+{
+    while (text.len > 0) {
+        uint32_t rune = 0;
+        size_t len = utf8_decode(text, &rune);
+
+        if (len > 0 && is_shown(rune)) {
+            buffer_add(b, span_sub(text, 0, len));
+        } else {
+            buffer_addf(b, "\\x%02x", text.ptr[0]);
+            len = 1;
+        }
+        text = span_sub(text, len, text.len - len);
+    }
 }
 
 void

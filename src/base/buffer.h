@@ -24,6 +24,9 @@ void buffer_add(struct buffer *b, struct span bytes);
 void buffer_add_str(struct buffer *b, const char *text);
 void buffer_addf(struct buffer *b, const char *fmt, ...) ASSAY_PRINTF(2, 3);
 void buffer_add_hex(struct buffer *b, struct span bytes); /* lower case */
+/* Text of strangers for a terminal or a log: control characters, those that
+ * turn the direction of writing, and what is not UTF-8 become \xNN. */
+void buffer_add_escaped(struct buffer *b, struct span text);
 void buffer_clear(struct buffer *b); /* keeps the memory, clears failed */
 
 struct span buffer_span(const struct buffer *b);

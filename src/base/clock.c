@@ -26,6 +26,25 @@ system_monotonic_ms(void *ctx)
 
 const struct clock clock_system = { system_now, system_monotonic_ms, NULL };
 
+static int64_t
+standing_now(void *ctx)
+{
+    return *(const int64_t *)ctx;
+}
+
+static uint64_t
+standing_monotonic_ms(void *ctx)
+{
+    (void)ctx;
+    return 0;
+}
+
+struct clock
+clock_at(int64_t *instant)
+{
+    return (struct clock){ standing_now, standing_monotonic_ms, instant };
+}
+
 int64_t
 clock_now(const struct clock *c)
 {

@@ -15,6 +15,10 @@ struct clock {
 
 extern const struct clock clock_system;
 
+/* A clock that stands at *instant, whatever that comes to be. Its monotonic
+ * time stands at 0. *instant is borrowed. */
+struct clock clock_at(int64_t *instant);
+
 int64_t clock_now(const struct clock *c);
 uint64_t clock_monotonic_ms(const struct clock *c);
 

@@ -158,11 +158,12 @@ leaf_score(const struct candidate *c, const struct snp_chain_want *w)
 {
     const struct snp_report *r = w->report;
     struct snp_leaf_facts f;
+    int64_t now = clock_now(w->clock);
     int score = 1;
 
     if (w->product == c->product)
         score += 1;
-    if (w->now >= cert_not_before(c->cert) && w->now <= cert_not_after(c->cert))
+    if (now >= cert_not_before(c->cert) && now <= cert_not_after(c->cert))
         score += 2;
     if (snp_leaf_facts_read(c->cert, c->kind, c->product, &f, NULL) != ASSAY_OK)
         return score;

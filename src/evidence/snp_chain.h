@@ -7,6 +7,7 @@
 #ifndef ASSAY_EVIDENCE_SNP_CHAIN_H
 #define ASSAY_EVIDENCE_SNP_CHAIN_H
 
+#include "base/clock.h"
 #include "crypto/crl.h"
 #include "evidence/collateral.h"
 #include "evidence/snp_certs.h"
@@ -18,7 +19,7 @@ struct snp_chain_want {
     const struct snp_report *report;
     enum snp_signing_key signer;         /* decides the kind of leaf */
     enum snp_product product;            /* UNKNOWN: whatever the leaf says */
-    int64_t now;                         /* prefers a leaf that is valid then */
+    const struct clock *clock;           /* prefers a leaf that is valid now */
     const struct trust_anchors *anchors; /* may be NULL */
     const struct collateral_source *source; /* may be NULL: offline */
 };

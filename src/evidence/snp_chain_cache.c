@@ -182,12 +182,12 @@ snp_chain_get(struct snp_chain_cache *cache,
     st = chain_key(collateral, want, key, err);
     if (st != ASSAY_OK)
         return st;
-    *out = cache_find(cache, key, want->now);
+    *out = cache_find(cache, key, clock_now(want->clock));
     if (*out)
         return ASSAY_OK;
     st = snp_chain_build(collateral, want, out, err);
     if (st == ASSAY_OK && snp_chain_is_good(*out) &&
-        snp_chain_is_current(*out, want->now))
+        snp_chain_is_current(*out, clock_now(want->clock)))
         cache_keep(cache, key, *out);
     return st;
 }

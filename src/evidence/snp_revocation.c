@@ -50,7 +50,7 @@ lists_add(struct lists *l, struct span der, const struct snp_chain *chain,
     /* Nothing is ever taken off these lists, so an old one counts too. */
     if (intermediate && crl_is_revoked(crl, cert_serial(intermediate)))
         l->revoked = true;
-    if (is_better(crl, l->best, p->now)) {
+    if (is_better(crl, l->best, clock_now(p->clock))) {
         crl_free(l->best);
         l->best = crl;
     } else {
@@ -122,17 +122,18 @@ check_dates(const struct crl *crl, const struct snp_verify_params *p,
 {
     char from[RFC3339_SIZE], to[RFC3339_SIZE] = "no nextUpdate";
     char at[RFC3339_SIZE];
+    int64_t now = clock_now(p->clock);
     const char *want, *got;
 
     rfc3339_format(crl_this_update(crl), from);
     if (crl_has_next_update(crl))
         rfc3339_format(crl_next_update(crl), to);
-    rfc3339_format(p->now, at);
+    rfc3339_format(now, at);
     want = verdict_text(v, "%s to %s", from, to);
     got = verdict_text(v, "%s", at);
-    if (is_current(crl, p->now))
+    if (is_current(crl, now))
         verdict_pass(v, "crl_validity", REF, want, got);
-    else if (crl_this_update(crl) > p->now)
+    else if (crl_this_update(crl) > now)
         verdict_fail(v, "crl_validity", REF, want, got,
                      "the revocation list is from the future");
     else if (p->allow_stale_crl)

@@ -107,7 +107,7 @@ verify_with_chain(const struct snp_report *r, enum snp_product product,
     struct snp_chain_want want = { .report = r,
                                    .signer = snp_report_signing_key(r),
                                    .product = product,
-                                   .now = p->now,
+                                   .clock = p->clock,
                                    .anchors = p->anchors,
                                    .source = p->source };
     struct snp_chain *chain = NULL;
@@ -118,7 +118,7 @@ verify_with_chain(const struct snp_report *r, enum snp_product product,
         return st;
     if (product == SNP_PRODUCT_UNKNOWN)
         product = snp_chain_product(chain);
-    snp_chain_check(chain, p->now, v);
+    snp_chain_check(chain, clock_now(p->clock), v);
     st = snp_revocation_check(chain, collateral, p, v, err);
     if (st == ASSAY_OK)
         st = snp_bind_check(r, chain, p->allow_masked_chip, v, err);

@@ -7,6 +7,7 @@
 #ifndef ASSAY_EVIDENCE_SNP_VERIFY_H
 #define ASSAY_EVIDENCE_SNP_VERIFY_H
 
+#include "base/clock.h"
 #include "evidence/collateral.h"
 #include "evidence/snp_chain.h"
 #include "evidence/snp_report.h"
@@ -21,7 +22,9 @@ enum snp_crl_need {
 
 struct snp_verify_params {
     const struct trust_anchors *anchors; /* NULL: the vendor's pins alone */
-    int64_t now;                         /* seconds since 1970, UTC */
+    /* Read when the collateral that is to be current is in hand: a certificate
+     * may be younger than the question. */
+    const struct clock *clock;
     /* What the caller says the product is, for reports of version 2, which do
      * not say; when a report does say, it must agree. UNKNOWN: no opinion. */
     enum snp_product product;

@@ -230,7 +230,7 @@ verify_snp(const struct manifest_appraiser *a,
 {
     const struct snp_verify_params params = {
         .anchors = a->config.anchors,
-        .now = request->now,
+        .clock = request->clock,
         .product = c->evidence.product,
         .crl = a->config.crl,
         .source = a->config.source,

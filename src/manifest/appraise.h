@@ -49,7 +49,7 @@ struct manifest_request {
     enum evidence_oid oid;
     struct span evidence;       /* untrusted; the extension's content */
     const uint8_t *report_data; /* 64 bytes it must be bound to */
-    int64_t now;                /* seconds since 1970, UTC */
+    const struct clock *clock;  /* read as each piece of collateral is judged */
 };
 
 struct manifest_identity {

@@ -5,6 +5,7 @@
 #define ASSAY_MANIFEST_DIFF_H
 
 #include "base/buffer.h"
+#include "codec/json.h"
 #include "manifest/manifest.h"
 
 enum manifest_change_kind {
@@ -52,5 +53,13 @@ const char *manifest_subject_name(enum manifest_subject subject);
 
 /* "2 policies added, 1 reference value changed", or "nothing". One line. */
 void manifest_diff_summary(const struct manifest_diff *d, struct buffer *out);
+
+/* Every change, on lines that begin with indent; names are escaped. */
+void manifest_diff_render_text(const struct manifest_diff *d,
+                               const char *indent, struct buffer *out);
+
+/* An array of {"kind","subject","name","field","old","new"}. */
+void manifest_diff_render_json(const struct manifest_diff *d,
+                               struct json_writer *w);
 
 #endif

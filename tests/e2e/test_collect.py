@@ -289,8 +289,6 @@ def test_proxy_is_asked_first(vendor, report, fetch):
     assert len(vendor.requests()) == 3
 
 
-@pytest.mark.skip(reason="a VCEK issued while a loaded verifier waits is "
-                  "dated after the instant it judges by: sometimes refused")
 def test_processes_share_one_request(vendor, report, cache):
     command = [program("assay"), "evidence", "verify", "--tee", "snp",
                "--trust-anchor", vendor.anchor, "--report-data", "2a",

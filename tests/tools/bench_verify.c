@@ -23,6 +23,8 @@ struct bench {
     struct snp_collateral collateral;
     struct trust_anchors anchors;
     struct snp_verify_params params;
+    int64_t instant;
+    struct clock clock;
     struct snp_reference reference;
     struct arena pem; /* of collateral */
     struct cert *leaf;
@@ -141,7 +143,9 @@ setup(struct bench *b, int argc, char **argv)
             die(&err);
         buffer_free(&anchor);
     }
-    p->now = strtoll(argv[1], NULL, 10);
+    b->instant = strtoll(argv[1], NULL, 10);
+    b->clock = clock_at(&b->instant);
+    p->clock = &b->clock;
     p->anchors = &b->anchors;
     p->crl = SNP_CRL_OPTIONAL;
     if (snp_chain_cache_new(16, &p->cache, &err) != ASSAY_OK)

@@ -1,5 +1,7 @@
 #include "unit.h"
 
+#include "base/buffer.h"
+
 static void
 base64_round_trips_every_length(void **state)
 {
@@ -73,10 +75,38 @@ hex_takes_either_case_and_exact_length(void **state)
     assert_false(hex_decode(span_str("zz"), out, 1));
 }
 
+/* ECMA-48 controls and UAX 9 overrides: what could repaint a terminal. */
+static void
+what_strangers_write_is_shown_and_not_obeyed(void **state)
+{
+    static const char *const rows[][2] = {
+        { "plain, \xc3\xa9", "plain, \xc3\xa9" },
+        { "a\x1b[2Jb", "a\\x1b[2Jb" },
+        { "line\nline\r", "line\\x0aline\\x0d" },
+        { "\xc2\x9b", "\\xc2\\x9b" },
+        { "\xe2\x80\xae"
+          "x",
+          "\\xe2\\x80\\xaex" },
+        { "\xe2\x81\xa6", "\\xe2\\x81\\xa6" },
+        { "\xff\xc3", "\\xff\\xc3" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct buffer b;
+
+        buffer_init(&b, 1024, NULL);
+        buffer_add_escaped(&b, span_str(rows[i][0]));
+        assert_string_equal(buffer_str(&b), rows[i][1]);
+        buffer_free(&b);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_strangers_write_is_shown_and_not_obeyed),
         cmocka_unit_test(base64_round_trips_every_length),
         cmocka_unit_test(base64_matches_rfc4648),
         cmocka_unit_test(base64_refuses_what_is_not_canonical),

@@ -16,14 +16,18 @@ struct run {
     struct verdict v;
     struct snp_verified got;
     struct snp_verify_params params;
+    int64_t now;
+    struct clock clock;
 };
 
 static void
 run_init(struct run *t, const struct amd_machine *m)
 {
     arena_init(&t->arena, 1 << 22, NULL);
+    t->now = FIXTURE_NOW;
+    t->clock = clock_at(&t->now);
     t->params = (struct snp_verify_params){ .anchors = &m->anchors,
-                                            .now = FIXTURE_NOW,
+                                            .clock = &t->clock,
                                             .crl = SNP_CRL_OPTIONAL };
     verdict_init(&t->v, &t->arena, "snp", false);
 }
@@ -876,6 +880,7 @@ missing_certificates_leave_it_unknown(void **state)
 }
 
 struct source {
+    int64_t *clock; /* advances to the leaf's first second, or NULL */
     const struct amd_machine *m;
     unsigned leaf, chain, crl; /* calls */
     bool down;
@@ -893,6 +898,8 @@ source_vcek(void *ctx, const struct snp_report *report,
     assert_int_equal(product, SNP_PRODUCT_GENOA);
     if (s->down)
         return assay_fail(err, ASSAY_ERR_IO, "the service is down");
+    if (s->clock)
+        *s->clock = s->m->leaf_spec.not_before;
     buffer_add(der, buffer_span(&s->m->leaf));
     return ASSAY_OK;
 }
@@ -964,6 +971,35 @@ a_source_supplies_what_is_missing(void **state)
     amd_machine_free(&m);
 }
 
+/* The vendor issues a certificate when it is asked for: by then it is valid,
+ * however early the question was put. */
+static void
+a_certificate_may_be_younger_than_the_question(void **state)
+{
+    struct amd_machine m;
+    struct run t;
+    struct source s = { .m = &m };
+    const struct collateral_source source = { .snp_vcek = source_vcek,
+                                              .ctx = &s };
+
+    (void)state;
+    amd_machine_init(&m, SNP_PRODUCT_GENOA, false, 3);
+    m.leaf_spec.not_before = FIXTURE_NOW + 5;
+    amd_machine_remake(&m);
+    m.collateral.certs[0] = buffer_span(&m.ark);
+    m.collateral.certs[1] = buffer_span(&m.authority);
+    m.collateral.cert_count = 2;
+    for (int advances = 0; advances < 2; advances++) {
+        run_init(&t, &m);
+        t.params.source = &source;
+        s.clock = advances ? &t.now : NULL;
+        run_go(&t, &m);
+        want_result(&t, advances ? VERDICT_ACCEPTED : VERDICT_REFUSED, NULL);
+        run_free(&t);
+    }
+    amd_machine_free(&m);
+}
+
 /* --- cache --------------------------------------------------------------- */
 
 static void
@@ -992,7 +1028,7 @@ a_warm_chain_still_looks_at_dates(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         run_init(&t, &m);
         t.params.cache = cache;
-        t.params.now = rows[i].now;
+        t.now = rows[i].now;
         run_go(&t, &m);
         want_result(&t, rows[i].want, NULL);
         run_free(&t);
@@ -1067,6 +1103,8 @@ static void
 without_memory_nothing_is_accepted(void **state)
 {
     struct amd_machine m;
+    int64_t now = FIXTURE_NOW;
+    const struct clock clock = clock_at(&now);
 
     (void)state;
     amd_machine_init(&m, SNP_PRODUCT_GENOA, false, 3);
@@ -1082,7 +1120,7 @@ without_memory_nothing_is_accepted(void **state)
         verdict_init(&v, &arena, "snp", false);
         st = snp_verify(span_of(m.raw, sizeof(m.raw)), &m.collateral,
                         &(struct snp_verify_params){ .anchors = &m.anchors,
-                                                     .now = FIXTURE_NOW,
+                                                     .clock = &clock,
                                                      .crl = SNP_CRL_OPTIONAL },
                         &v, &got, NULL);
         if (st != ASSAY_OK) {
@@ -1130,6 +1168,7 @@ main(void)
         cmocka_unit_test(a_missing_list_is_visible_and_a_choice),
         cmocka_unit_test(missing_certificates_leave_it_unknown),
         cmocka_unit_test(a_source_supplies_what_is_missing),
+        cmocka_unit_test(a_certificate_may_be_younger_than_the_question),
         cmocka_unit_test(a_warm_chain_still_looks_at_dates),
         cmocka_unit_test(a_warm_chain_serves_the_same_question_only),
         cmocka_unit_test(the_cache_is_bounded),

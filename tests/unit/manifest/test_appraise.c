@@ -44,10 +44,12 @@ close_fixture(struct fixture *f)
 static enum assay_status
 appraise(struct fixture *f, enum evidence_oid oid, struct span evidence)
 {
+    int64_t now = 1790000000;
+    const struct clock clock = clock_at(&now);
     const struct manifest_request request = { .oid = oid,
                                               .evidence = evidence,
                                               .report_data = f->report_data,
-                                              .now = 1790000000 };
+                                              .clock = &clock };
 
     return manifest_appraise(f->appraiser, &request, &f->arena, &f->verdict,
                              &f->who, &err);
