@@ -141,11 +141,23 @@ is_yaml(const char *path)
     return ends_with(path, ".yaml") || ends_with(path, ".yml");
 }
 
+enum assay_status
+policy_documents_add_yaml(struct policy_documents *docs, struct span text,
+                          const char *source, struct assay_error *err)
+{
+    struct scan scan = { docs, source };
+    enum assay_status st =
+        yaml_find(text, source, initdata_annotation, take_initdata, &scan, err);
+
+    if (st == ASSAY_OK)
+        st = yaml_find(text, source, policy_annotation, take_rego, &scan, err);
+    return st;
+}
+
 static enum assay_status
 scan_file(struct policy_documents *docs, const char *path,
           struct assay_error *err)
 {
-    struct scan scan = { docs, path };
     struct buffer file;
     enum assay_status st;
 
@@ -154,13 +166,8 @@ scan_file(struct policy_documents *docs, const char *path,
     if (st == ASSAY_OK &&
         (ends_with(path, ".toml") || ends_with(path, ".rego")))
         st = policy_documents_add_bytes(docs, buffer_span(&file), path, err);
-    else if (st == ASSAY_OK) {
-        st = yaml_find(buffer_span(&file), path, initdata_annotation,
-                       take_initdata, &scan, err);
-        if (st == ASSAY_OK)
-            st = yaml_find(buffer_span(&file), path, policy_annotation,
-                           take_rego, &scan, err);
-    }
+    else if (st == ASSAY_OK)
+        st = policy_documents_add_yaml(docs, buffer_span(&file), path, err);
     buffer_free(&file);
     return st;
 }

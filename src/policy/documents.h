@@ -35,6 +35,13 @@ enum assay_status policy_documents_add(struct policy_documents *docs,
                                        const char *path,
                                        struct assay_error *err);
 
+/* Appends what the annotations in a text of YAML hold; errors as above. */
+ASSAY_MUST_CHECK
+enum assay_status policy_documents_add_yaml(struct policy_documents *docs,
+                                            struct span text,
+                                            const char *source,
+                                            struct assay_error *err);
+
 /* Appends one document, as a copy. */
 ASSAY_MUST_CHECK
 enum assay_status policy_documents_add_bytes(struct policy_documents *docs,
