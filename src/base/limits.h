@@ -106,6 +106,20 @@ enum assay_limits {
     LIMIT_HTTP1_REQUEST_MS = 10000,
     LIMIT_HTTP1_IDLE_MS = 75000, /* scrapers come every 15 to 60 s */
     LIMIT_HTTP1_RESPONSE_MS = 30000,
+    /* Rego values nest no deeper than JSON input can, and a few rules more. */
+    LIMIT_REGO_VALUE_DEPTH = 256,
+    /* Bytes of one string, elements of one collection: what fits 32 bits; the
+     * budget of an evaluation is spent long before. */
+    LIMIT_REGO_COUNT = 0x3fffffff,
+    /* Decimal digits of an integer that is computed with: 2^100000, the
+     * largest literal of the language, has 30,103. */
+    LIMIT_REGO_NUMBER_DIGITS = 32768,
+    /* Elements that numbers.range and net.cidr_expand may make. */
+    LIMIT_REGO_RANGE = 1024 * 1024,
+    /* A pattern compiled; each character of a text costs as many steps. */
+    LIMIT_REGEX_INSTRUCTIONS = 64 * 1024,
+    LIMIT_REGEX_DEPTH = 200,
+    LIMIT_REGEX_CACHE = 1024, /* patterns an evaluator keeps compiled */
 };
 
 #endif
