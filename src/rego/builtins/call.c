@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rego/number.h"
+
 enum builtin_outcome
 call_made(struct rego_call *call, bool made)
 {
