@@ -1,8 +1,11 @@
 #include "cli/evidence_input.h"
 
+#include "cli/tdx_input.h"
+
 #include "codec/pem.h"
 #include "evidence/snp_certs.h"
 #include "evidence/snp_proto.h"
+#include "evidence/tdx_tdreport.h"
 
 static enum assay_status
 open_protobuf(struct evidence_input *in, struct span bytes, struct arena *arena,
@@ -26,18 +29,24 @@ open_protobuf(struct evidence_input *in, struct span bytes, struct arena *arena,
 static enum assay_status
 open_hcl(struct evidence_input *in, struct span bytes, struct assay_error *err)
 {
-    enum { HCL_REPORT_SNP = 2 };
+    enum { HCL_REPORT_SNP = 2, HCL_REPORT_TDX = 4 };
     enum assay_status st = hcl_blob_decode(bytes, &in->hcl, err);
 
     if (st != ASSAY_OK)
         return st;
-    if (in->hcl.report_type != HCL_REPORT_SNP)
-        return assay_fail(err, ASSAY_ERR_UNSUPPORTED,
-                          "HCL blob: report type %u, know 2 (SEV-SNP)",
-                          in->hcl.report_type);
     in->has_hcl = true;
-    in->has_report = true;
-    in->report = in->hcl.report;
+    if (in->hcl.report_type == HCL_REPORT_SNP) {
+        in->has_report = true;
+        in->report = in->hcl.report;
+    } else if (in->hcl.report_type == HCL_REPORT_TDX) {
+        in->has_td_report = true;
+        in->td_report = span_sub(in->hcl.report, 0, TDREPORT_SIZE);
+    } else {
+        return assay_fail(err, ASSAY_ERR_UNSUPPORTED,
+                          "HCL blob: report type %u, know 2 (SEV-SNP) and 4 "
+                          "(TDX)",
+                          in->hcl.report_type);
+    }
     return ASSAY_OK;
 }
 
@@ -56,7 +65,18 @@ static enum assay_status
 refuse_tdx(struct assay_error *err)
 {
     return assay_fail(err, ASSAY_ERR_UNSUPPORTED,
-                      "TDX evidence: recognised, but not supported yet");
+                      "TDX evidence in protobuf: not supported yet");
+}
+
+/* A raw quote, hex or base64 of one, or one in a certificate's extension. */
+static enum assay_status
+open_quote(struct evidence_input *in, struct span file, struct arena *arena,
+           struct assay_error *err)
+{
+    enum assay_status st = tdx_input_quote(file, arena, &in->quote, err);
+
+    in->has_quote = st == ASSAY_OK && evidence_is_quote(in->quote);
+    return st;
 }
 
 /* The first evidence extension, in certificate order; none is fine. */
@@ -102,6 +122,8 @@ open_cert(struct evidence_input *in, struct span file, struct arena *arena,
     st = cert_parse(found->certs[0], &in->cert, err);
     if (st == ASSAY_OK)
         st = open_extension(in, arena, err);
+    if (st == ASSAY_OK && !in->has_report && !in->has_insecure)
+        st = open_quote(in, file, arena, err);
     return st;
 }
 
@@ -120,7 +142,12 @@ evidence_input_open(struct span file, struct arena *arena,
     case EVIDENCE_INSECURE:
         return open_insecure(out, file, arena, err);
     case EVIDENCE_TDX_QUOTE:
-        return refuse_tdx(err);
+    case EVIDENCE_SGX_QUOTE:
+        return open_quote(out, file, arena, err);
+    case EVIDENCE_TDREPORT:
+        out->has_td_report = true;
+        out->td_report = file;
+        return ASSAY_OK;
     case EVIDENCE_CERT_DER:
     case EVIDENCE_CERT_PEM:
     case EVIDENCE_CRL_DER:
@@ -128,6 +155,12 @@ evidence_input_open(struct span file, struct arena *arena,
     case EVIDENCE_SNP_CERT_TABLE:
         return snp_collateral_add_table(&out->collateral, file, arena, err);
     case EVIDENCE_UNKNOWN:
+        if (open_quote(out, file, arena, NULL) == ASSAY_OK && out->has_quote) {
+            out->format = out->inner = EVIDENCE_QUOTE_TEXT;
+            return ASSAY_OK;
+        }
+        break;
+    case EVIDENCE_QUOTE_TEXT:
     case EVIDENCE_SNP_REPORT:
         break;
     }

@@ -21,6 +21,10 @@ struct evidence_input {
     struct span report; /* any length: judging it is the verifier's */
     struct snp_collateral collateral;
     enum snp_product product; /* what the sender says */
+    bool has_quote;
+    struct span quote; /* of Intel; decodable or not */
+    bool has_td_report;
+    struct span td_report; /* TDREPORT_SIZE bytes */
     bool has_hcl;
     struct hcl_blob hcl;
     bool has_insecure;
@@ -31,7 +35,7 @@ struct evidence_input {
  * after a failure. Bytes of no known format count as a raw report.
  *
  * ASSAY_ERR_MALFORMED, ..LIMIT    the outer format is broken
- * ASSAY_ERR_UNSUPPORTED           a TDX quote */
+ * ASSAY_ERR_UNSUPPORTED           recognised, but nothing we can open */
 ASSAY_MUST_CHECK
 enum assay_status evidence_input_open(struct span file, struct arena *arena,
                                       struct evidence_input *out,

@@ -10,9 +10,12 @@
 #include "common/output.h"
 #include "crypto/crl.h"
 #include "crypto/digest.h"
+#include "evidence/sgx_pck_chain.h"
 #include "evidence/snp_certs.h"
 #include "evidence/snp_form.h"
 #include "evidence/snp_tcb.h"
+#include "evidence/tdx_tdreport.h"
+#include "evidence/tdx_verify.h"
 
 struct values {
     const char *product;
@@ -97,7 +100,8 @@ show_claims(struct sheet *s, const struct claims *claims)
         const struct claim *c = &claims->list[i];
         struct buffer text;
 
-        if (strcmp(c->name, "signature") == 0)
+        if (strcmp(c->name, "signature") == 0 ||
+            strcmp(c->name, "pck_chain") == 0)
             continue;
         buffer_init(&text, 4096, NULL);
         claim_render(c, &text);
@@ -159,6 +163,83 @@ show_report(struct sheet *s, const struct evidence_input *in,
     return ASSAY_OK;
 }
 
+/* --- Intel --------------------------------------------------------------- */
+
+static void
+show_list(struct sheet *s, const char *title, const struct claims *claims)
+{
+    if (s->json) {
+        json_claims(s, claims);
+        return;
+    }
+    sheet_section(s, title);
+    show_claims(s, claims);
+}
+
+/* The chain is shown as certificates, and read for what it says about the
+ * platform; whether it is Intel's is not asked here. */
+static enum assay_status
+read_chain(struct evidence_input *in, const struct tdx_quote *q,
+           struct arena *arena, struct sgx_pck *pck, bool *has_pck,
+           struct assay_error *err)
+{
+    struct sgx_pck_chain *chain = NULL;
+    struct span pem = q->cert_data;
+    enum assay_status st;
+
+    *has_pck = false;
+    if (q->cert_type != QUOTE_CERT_PCK_CHAIN)
+        return ASSAY_OK;
+    st = sgx_pck_chain_build(pem, span_of(NULL, 0), NULL, &chain, err);
+    if (st != ASSAY_OK)
+        return st;
+    *has_pck = chain->has_pck;
+    *pck = chain->pck;
+    sgx_pck_chain_release(chain);
+    st = snp_collateral_add_file(&in->collateral, pem, arena, NULL);
+    return st == ASSAY_ERR_NOMEM ? assay_nomem(err, "certificates") : ASSAY_OK;
+}
+
+static enum assay_status
+show_quote(struct sheet *s, struct evidence_input *in, struct arena *arena,
+           struct assay_error *err)
+{
+    struct tdx_quote q;
+    struct sgx_pck pck;
+    struct claims claims;
+    bool has_pck;
+    enum assay_status st = tdx_quote_decode(in->quote, &q, err);
+
+    if (st == ASSAY_OK)
+        st = read_chain(in, &q, arena, &pck, &has_pck, err);
+    if (st == ASSAY_OK)
+        st = tdx_quote_claims(&q, has_pck ? &pck : NULL, arena, &claims, err);
+    if (st != ASSAY_OK)
+        return st;
+    show_list(s, "quote (not verified: see assay evidence verify)", &claims);
+    if (!s->json && !span_is_zero(q.trailing))
+        sheet_hex(s, "BEHIND_THE_END", q.trailing);
+    return ASSAY_OK;
+}
+
+static enum assay_status
+show_td_report(struct sheet *s, const struct evidence_input *in,
+               struct arena *arena, struct assay_error *err)
+{
+    struct claims claims;
+    struct tdreport *r = arena_alloc(arena, sizeof(*r));
+    enum assay_status st;
+
+    if (!r)
+        return assay_nomem(err, "report");
+    st = tdreport_decode(in->td_report, r, err);
+    if (st == ASSAY_OK)
+        st = tdreport_claims(r, arena, &claims, err);
+    if (st == ASSAY_OK)
+        show_list(s, "report (only its own machine can verify it)", &claims);
+    return st;
+}
+
 /* --- certificates -------------------------------------------------------- */
 
 static void
@@ -189,7 +270,9 @@ show_cert_facts(struct sheet *s, const struct cert *cert)
     enum snp_cert_kind kind = snp_cert_classify(cert, &product);
     uint8_t digest[SHA256_SIZE];
 
-    sheet_str(s, "kind", snp_cert_kind_name(kind));
+    sheet_str(s, "kind",
+              sgx_cert_role(cert) != SGX_CERT_OTHER ? "Intel SGX PKI"
+                                                    : snp_cert_kind_name(kind));
     sheet_str(s, "subject", cert_common_name(cert));
     sheet_str(s, "issuer", cert_issuer_common_name(cert));
     sheet_hex(s, "serial", cert_serial(cert));
@@ -304,8 +387,8 @@ show_insecure(struct sheet *s, const struct insecure_evidence *e)
 }
 
 static enum assay_status
-show_all(struct sheet *s, const struct evidence_input *in,
-         enum snp_product chosen, struct arena *arena, struct assay_error *err)
+show_all(struct sheet *s, struct evidence_input *in, enum snp_product chosen,
+         struct arena *arena, struct assay_error *err)
 {
     enum assay_status st = ASSAY_OK;
 
@@ -319,6 +402,10 @@ show_all(struct sheet *s, const struct evidence_input *in,
     }
     if (in->has_report)
         st = show_report(s, in, chosen, arena, err);
+    if (in->has_quote)
+        st = show_quote(s, in, arena, err);
+    if (in->has_td_report)
+        st = show_td_report(s, in, arena, err);
     if (st == ASSAY_OK && in->has_hcl)
         show_hcl(s, &in->hcl);
     if (st == ASSAY_OK && in->has_insecure)
@@ -396,8 +483,9 @@ const struct command evidence_show_command = {
     .options = options,
     .values_size = sizeof(struct values),
     .details =
-        "FILE: a raw report, protobuf or base64 evidence, an Azure HCL blob, a "
-        "certificate table, certificates (evidence inside is shown too) or a "
+        "FILE: a raw report or quote, protobuf or base64 evidence, a TDREPORT, "
+        "an Azure HCL blob, a certificate table, certificates (evidence inside "
+        "is shown too) or a "
         "revocation list. Saying is not proving: see assay evidence verify.",
     .example = "assay evidence show report.bin",
     .run = run,

@@ -1,126 +1,111 @@
-#include <stdlib.h>
+#include "cli/evidence_verify.h"
+
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "cli/commands.h"
-#include "cli/evidence_input.h"
-
 #include "base/clock.h"
 #include "base/hex.h"
+#include "cli/commands.h"
 #include "common/output.h"
-#include "common/trust.h"
-#include "crypto/digest.h"
-#include "evidence/snp_appraise.h"
-
-struct values {
-    unsigned tee;
-    struct text_list certs;
-    struct text_list crls;
-    struct trust_options trust;
-    uint64_t timeout_s;
-    const char *at;
-    const char *product;
-    const char *report_data;
-    struct text_list measurements;
-    const char *host_data;
-    struct text_list chip_ids;
-    const char *vmpl;
-    bool allow_debug;
-    bool allow_migrate_ma;
-    bool allow_masked_chip;
-    bool strict;
-    bool explain;
-    unsigned output;
-};
 
 static const struct option options[] = {
     { .name = "tee",
       .help = "kind of the evidence",
-      OPT_CHOICE(struct values, tee, "snp"),
+      OPT_CHOICE(struct verify_values, tee, "snp|tdx|sgx"),
       .fallback = "snp" },
     { .name = "cert",
-      .help = "certificates: DER, PEM or a certificate table, in any order",
-      OPT_LIST(struct values, certs, "FILE") },
+      .help = "SNP: certificates, or a table of them",
+      OPT_LIST(struct verify_values, certs, "FILE") },
     { .name = "crl",
-      .help = "revocation list, DER or PEM",
-      OPT_LIST(struct values, crls, "FILE") },
-    TRUST_OPTION_ROWS(struct values, trust),
+      .help = "SNP: revocation list, DER or PEM",
+      OPT_LIST(struct verify_values, crls, "FILE") },
+    { .name = "collateral",
+      .help = "TDX, SGX: folder, bundle or document",
+      OPT_LIST(struct verify_values, collateral, "PATH") },
+    TRUST_OPTION_ROWS(struct verify_values, trust),
     { .name = "timeout",
-      .help = "longest wait for each answer of that service",
-      OPT_NUMBER(struct values, timeout_s, "SECONDS"),
+      .help = "longest wait for each answer",
+      OPT_NUMBER(struct verify_values, timeout_s, "SECONDS"),
       .fallback = "20",
       .least = 1,
       .most = 3600 },
     { .name = "at",
       .help = "judge as at this time (RFC 3339) instead of now",
-      OPT_TEXT(struct values, at, "TIME") },
+      OPT_TEXT(struct verify_values, at, "TIME") },
     { .name = "product",
-      .help = "Milan, Genoa or Turin",
-      OPT_TEXT(struct values, product, "NAME") },
+      .help = "SNP: Milan, Genoa or Turin",
+      OPT_TEXT(struct verify_values, product, "NAME") },
     { .name = "report-data",
       .help = "expected REPORT_DATA",
-      OPT_TEXT(struct values, report_data, "HEX") },
+      OPT_TEXT(struct verify_values, report_data, "HEX") },
     { .name = "measurement",
-      .help = "expected launch digest",
-      OPT_LIST(struct values, measurements, "HEX") },
+      .help = "expected digest, MRTD, MRENCLAVE",
+      OPT_LIST(struct verify_values, measurements, "HEX") },
     { .name = "host-data",
-      .help = "expected HOST_DATA",
-      OPT_TEXT(struct values, host_data, "HEX") },
+      .help = "expected HOST_DATA or MRCONFIGID",
+      OPT_TEXT(struct verify_values, host_data, "HEX") },
     { .name = "chip-id",
-      .help = "allowed chip",
-      OPT_LIST(struct values, chip_ids, "HEX") },
+      .help = "allowed chip or PIID",
+      OPT_LIST(struct verify_values, chip_ids, "HEX") },
     { .name = "vmpl",
-      .help = "expected VMPL, 0 to 3",
-      OPT_TEXT(struct values, vmpl, "N") },
+      .help = "SNP: expected VMPL, 0 to 3",
+      OPT_TEXT(struct verify_values, vmpl, "N") },
     { .name = "allow-debug",
       .help = "accept guests the host can look into",
-      OPT_FLAG(struct values, allow_debug) },
+      OPT_FLAG(struct verify_values, allow_debug) },
     { .name = "allow-migrate-ma",
-      .help = "accept guests with a migration agent",
-      OPT_FLAG(struct values, allow_migrate_ma) },
+      .help = "SNP: accept guests with a migration agent",
+      OPT_FLAG(struct verify_values, allow_migrate_ma) },
     { .name = "allow-masked-chip",
-      .help = "accept a report without CHIP_ID",
-      OPT_FLAG(struct values, allow_masked_chip) },
+      .help = "SNP: accept a report without CHIP_ID",
+      OPT_FLAG(struct verify_values, allow_masked_chip) },
+    { .name = "rtmr",
+      .help = "TDX: expected RTMR",
+      OPT_LIST(struct verify_values, rtmrs, "N=HEX") },
+    { .name = "accept-status",
+      .help = "TCB status besides UpToDate",
+      OPT_LIST(struct verify_values, accept_statuses, "NAME") },
+    { .name = "accept-advisory",
+      .help = "refuse advisories other than these",
+      OPT_LIST(struct verify_values, accept_advisories, "ID") },
+    { .name = "min-tcb-date",
+      .help = "refuse TCB levels older than this",
+      OPT_TEXT(struct verify_values, min_tcb_date, "DATE") },
+    { .name = "min-eval-number",
+      .help = "least TCB evaluation data number",
+      OPT_NUMBER(struct verify_values, min_eval_number, "N"),
+      .fallback = "0",
+      .most = UINT32_MAX },
+    { .name = "grace-days",
+      .help = "accept what is out of date for so long",
+      OPT_NUMBER(struct verify_values, grace_days, "N"),
+      .fallback = "0",
+      .most = 3650 },
+    { .name = "require",
+      .help = "platform: memory-integrity, no-smt, ...",
+      OPT_LIST(struct verify_values, require, "FLAG") },
     { .name = "strict",
       .help = "refuse on a warning or without a revocation list",
-      OPT_FLAG(struct values, strict) },
+      OPT_FLAG(struct verify_values, strict) },
     { .name = "explain",
       .help = "show every check",
-      OPT_FLAG(struct values, explain) },
-    OPT_ROW_OUTPUT(struct values, output),
+      OPT_FLAG(struct verify_values, explain) },
+    OPT_ROW_OUTPUT(struct verify_values, output),
     { 0 },
 };
 
-struct job {
-    struct invocation *inv;
-    const struct values *v;
-    struct arena *arena;
-    struct trust trust;
-    struct evidence_input input;
-    struct snp_collateral collateral;
-    struct snp_verify_params params;
-    int64_t instant; /* --at */
-    struct clock at;
-    struct snp_reference reference;
-    struct snp_launch *launch;
-    struct verdict verdict;
-    bool broken; /* collateral that was named is not usable */
-};
-
-/* --- options ------------------------------------------------------------- */
-
-/* Hex of at most max bytes; exactly max when exact. */
-static int
-hex_option(const struct job *job, const char *name, const char *text,
-           size_t max, bool exact, struct span *out)
+int
+verify_hex_option(const struct invocation *inv, struct arena *arena,
+                  const char *name, const char *text, size_t max, bool exact,
+                  struct span *out)
 {
     size_t len = strlen(text) / 2;
-    uint8_t *bytes = arena_alloc(job->arena, len + 1);
+    uint8_t *bytes = arena_alloc(arena, len + 1);
 
     if (!bytes || len > max || len == 0 || (exact && len != max) ||
         !hex_decode(span_str(text), bytes, len)) {
-        talk(job->inv, "--%s: got \"%s\", want %s%zu bytes in hex", name, text,
+        talk(inv, "--%s: got \"%s\", want %s%zu bytes in hex", name, text,
              exact ? "" : "up to ", max);
         return EXIT_USAGE;
     }
@@ -128,31 +113,21 @@ hex_option(const struct job *job, const char *name, const char *text,
     return EXIT_YES;
 }
 
-static int
-expect_option(const struct job *job, const char *name, const char *text,
-              size_t max, struct snp_expect *out)
+int
+verify_hex_list(const struct invocation *inv, struct arena *arena,
+                const char *name, const struct text_list *list, size_t size,
+                struct span *out)
 {
-    out->kind = SNP_EXPECT_ANY;
-    if (!text)
-        return EXIT_YES;
-    out->kind = SNP_EXPECT_EQUAL;
-    return hex_option(job, name, text, max, false, &out->bytes);
-}
-
-/* A list of values of one size, back to back. */
-static int
-hex_list(const struct job *job, const char *name, const struct text_list *list,
-         size_t size, struct span *out)
-{
-    uint8_t *all = arena_alloc(job->arena, list->count * size + 1);
+    uint8_t *all = arena_alloc(arena, list->count * size + 1);
 
     if (!all) {
-        talk(job->inv, "out of memory");
+        talk(inv, "out of memory");
         return EXIT_UNKNOWN;
     }
     for (size_t i = 0; i < list->count; i++) {
         struct span one;
-        int code = hex_option(job, name, list->items[i], size, true, &one);
+        int code = verify_hex_option(inv, arena, name, list->items[i], size,
+                                     true, &one);
 
         if (code != EXIT_YES)
             return code;
@@ -162,267 +137,21 @@ hex_list(const struct job *job, const char *name, const struct text_list *list,
     return EXIT_YES;
 }
 
-static int
-set_measurements(struct job *job)
+int
+verify_time_init(const struct invocation *inv, struct verify_time *out)
 {
+    const struct verify_values *v = inv->values;
     struct assay_error err = { 0 };
-    struct span all = { 0 };
-    int code = hex_list(job, "measurement", &job->v->measurements,
-                        SNP_DIGEST_SIZE, &all);
 
-    job->reference.any_measurement = all.len == 0;
-    if (code != EXIT_YES || all.len == 0)
-        return code;
-    if (snp_launch_new_set(all, &job->launch, &err) != ASSAY_OK)
-        return talk_error(job->inv, &err);
-    job->reference.launch = job->launch;
-    return EXIT_YES;
-}
-
-static int
-set_vmpl(struct job *job)
-{
-    const char *text = job->v->vmpl;
-
-    job->reference.any_vmpl = text == NULL;
-    if (!text)
+    *out = (struct verify_time){ .clock = &clock_system };
+    if (!v->at)
         return EXIT_YES;
-    if (strlen(text) != 1 || text[0] < '0' || text[0] > '3') {
-        talk(job->inv, "--vmpl: got \"%s\", want 0, 1, 2 or 3", text);
-        return EXIT_USAGE;
-    }
-    job->reference.vmpl = (uint32_t)(text[0] - '0');
-    return EXIT_YES;
-}
-
-static int
-set_product(struct job *job)
-{
-    const char *text = job->v->product;
-
-    if (!text)
+    out->at = clock_at(&out->instant);
+    out->clock = &out->at;
+    if (rfc3339_parse(span_str(v->at), &out->instant, &err) == ASSAY_OK)
         return EXIT_YES;
-    job->params.product = snp_product_parse(span_str(text));
-    job->reference.product = job->params.product;
-    if (job->params.product != SNP_PRODUCT_UNKNOWN)
-        return EXIT_YES;
-    talk(job->inv, "--product: got \"%s\", want Milan, Genoa or Turin", text);
+    talk(inv, "--at: %s", err.text);
     return EXIT_USAGE;
-}
-
-static int
-set_time(struct job *job)
-{
-    struct assay_error err = { 0 };
-
-    job->params.clock = &clock_system;
-    if (!job->v->at)
-        return EXIT_YES;
-    job->at = clock_at(&job->instant);
-    job->params.clock = &job->at;
-    if (rfc3339_parse(span_str(job->v->at), &job->instant, &err) == ASSAY_OK)
-        return EXIT_YES;
-    talk(job->inv, "--at: %s", err.text);
-    return EXIT_USAGE;
-}
-
-static int
-set_expectations(struct job *job)
-{
-    struct snp_reference *r = &job->reference;
-    const struct values *v = job->v;
-    int code =
-        expect_option(job, "report-data", v->report_data, 64, &r->report_data);
-
-    if (code == EXIT_YES)
-        code = expect_option(job, "host-data", v->host_data, 32, &r->host_data);
-    if (code == EXIT_YES)
-        code = hex_list(job, "chip-id", &v->chip_ids, 64, &r->chip_ids.items);
-    if (code == EXIT_YES)
-        code = set_measurements(job);
-    if (code == EXIT_YES)
-        code = set_vmpl(job);
-    if (code == EXIT_YES)
-        code = set_product(job);
-    if (code == EXIT_YES)
-        code = set_time(job);
-    r->allow_debug = v->allow_debug;
-    r->allow_migrate_ma = v->allow_migrate_ma;
-    return code;
-}
-
-/* --- files --------------------------------------------------------------- */
-
-/* A file that cannot be read is the caller's mistake; one that can be read and
- * is no certificate is part of what is judged. */
-static int
-add_file(struct job *job, const char *path)
-{
-    struct assay_error err = { 0 };
-    struct span file;
-    int code = read_input(job->inv, path, LIMIT_CRL_BYTES, &file);
-
-    if (code != EXIT_YES)
-        return code;
-    if (snp_collateral_add_file(&job->collateral, file, job->arena, &err) ==
-        ASSAY_OK)
-        return EXIT_YES;
-    job->broken = true;
-    verdict_fail(&job->verdict, "collateral",
-                 "AMD 57230 certificate formats; AMD 56421 certificate table",
-                 "certificates or revocation lists",
-                 verdict_text(&job->verdict, "%s: %s", path, err.text),
-                 "what was given as collateral is not");
-    return EXIT_YES;
-}
-
-static int
-add_files(struct job *job, const struct text_list *files)
-{
-    int code = EXIT_YES;
-
-    for (size_t i = 0; i < files->count && code == EXIT_YES; i++)
-        code = add_file(job, files->items[i]);
-    return code;
-}
-
-/* What the command line names comes before what came with the evidence; the
- * choice among them does not depend on the order. */
-static void
-add_carried(struct job *job)
-{
-    const struct snp_collateral *c = &job->input.collateral;
-    enum assay_status st = ASSAY_OK;
-    struct assay_error err = { 0 };
-
-    if (!job->input.has_report)
-        return;
-    for (size_t i = 0; i < c->cert_count && st == ASSAY_OK; i++)
-        st = snp_collateral_add_cert(&job->collateral, c->certs[i], &err);
-    for (size_t i = 0; i < c->crl_count && st == ASSAY_OK; i++)
-        st = snp_collateral_add_crl(&job->collateral, c->crls[i], &err);
-    if (st != ASSAY_OK)
-        verdict_fail(&job->verdict, "collateral", "", "", "",
-                     verdict_text(&job->verdict, "%s", err.text));
-}
-
-/* --- judging ------------------------------------------------------------- */
-
-/* Azure's paravisor binds its runtime data, and with it the vTPM's key, by
- * their digest in the first half of REPORT_DATA. */
-static void
-check_hcl(struct job *job)
-{
-    static const char ref[] = "Azure HCL attestation blob, runtime data";
-    struct verdict *v = &job->verdict;
-    struct span got = span_sub(job->input.report, 0x50, SHA256_SIZE);
-    uint8_t digest[SHA256_SIZE];
-
-    if (!job->input.has_hcl)
-        return;
-    if (job->input.hcl.hash_type != 1) {
-        verdict_fail(v, "hcl_runtime_data", ref, "hash type 1 (SHA-256)",
-                     verdict_text(v, "%u", job->input.hcl.hash_type),
-                     "no other digest of the runtime data is known");
-        return;
-    }
-    if (digest_sha256(job->input.hcl.runtime_data, digest, NULL) != ASSAY_OK) {
-        v->nomem = true;
-        return;
-    }
-    if (span_equal(span_of(digest, sizeof(digest)), got))
-        verdict_pass(v, "hcl_runtime_data", ref, verdict_hex(v, got),
-                     verdict_hex(v, got));
-    else
-        verdict_fail(v, "hcl_runtime_data", ref, verdict_hex(v, got),
-                     verdict_hex(v, span_of(digest, sizeof(digest))),
-                     "the runtime data is not what the report vouches for");
-}
-
-/* A handshake's certificate is bound to the report by its key *and* a nonce
- * that is not in either: whoever looks at it later cannot tell. */
-static void
-check_carrier(struct job *job)
-{
-    if (job->input.cert && !job->v->report_data)
-        verdict_warn(&job->verdict, "certificate_binding",
-                     "contrast, REPORTDATA of attested TLS",
-                     "--report-data of SHA-512(public key, nonce)", "not given",
-                     "the report may be genuine and still not belong to this "
-                     "certificate's key: that takes the handshake's nonce");
-}
-
-static int
-judge(struct job *job)
-{
-    struct snp_verified verified;
-    struct assay_error err = { 0 };
-    struct progress progress;
-    enum assay_status st;
-
-    if (job->trust.source)
-        progress_begin(&progress, "asking for AMD's certificates");
-    st = snp_verify(job->input.report, &job->collateral, &job->params,
-                    &job->verdict, &verified, &err);
-    if (job->trust.source)
-        progress_end(&progress);
-    if (st == ASSAY_OK) {
-        check_hcl(job);
-        check_carrier(job);
-        st = snp_appraise(&verified, &job->reference, &job->verdict, &err);
-    }
-    if (st != ASSAY_OK)
-        return talk_error(job->inv, &err);
-    verdict_conclude(&job->verdict);
-    return EXIT_YES;
-}
-
-/* Evidence whose outer form is broken gets a verdict like any other. */
-static void
-refuse_form(struct job *job, const struct assay_error *why)
-{
-    struct verdict *v = &job->verdict;
-
-    verdict_fail(v, "evidence_form", "AMD 56860 ATTESTATION_REPORT",
-                 "an SEV-SNP report, or evidence that holds one",
-                 verdict_text(v, "%s", why->text),
-                 "this cannot be read as SEV-SNP evidence");
-    verdict_lack(v, "report_signature", "AMD 56860 ATTESTATION_REPORT",
-                 "there is no report");
-    verdict_conclude(v);
-}
-
-/* A report of version 2 does not name its product; its sender may have. */
-static void
-take_hint(struct job *job)
-{
-    struct snp_report r;
-
-    if (job->params.product == SNP_PRODUCT_UNKNOWN &&
-        snp_report_read(job->input.report, &r, NULL) == ASSAY_OK &&
-        r.version < 3)
-        job->params.product = job->input.product;
-}
-
-static int
-open_and_judge(struct job *job, struct span file)
-{
-    struct assay_error err = { 0 };
-    enum assay_status st =
-        evidence_input_open(file, job->arena, &job->input, &err);
-
-    if (st == ASSAY_OK && !job->input.has_report)
-        st = assay_fail(&err, ASSAY_ERR_UNTRUSTED, "%s without a report in it",
-                        evidence_format_name(job->input.inner));
-    if (st == ASSAY_ERR_NOMEM)
-        return talk_error(job->inv, &err);
-    if (st != ASSAY_OK) {
-        refuse_form(job, &err);
-        return EXIT_YES;
-    }
-    take_hint(job);
-    add_carried(job);
-    return judge(job);
 }
 
 /* --- output -------------------------------------------------------------- */
@@ -439,103 +168,55 @@ terminal_width(void)
 
 /* The next command to try. */
 static void
-add_advice(const struct job *job, struct buffer *out)
+add_advice(const struct verify_values *v, enum verdict_result result,
+           const char *when_unknown, struct buffer *out)
 {
-    if (job->verdict.result == VERDICT_UNKNOWN)
-        buffer_addf(out,
-                    "\nname what is missing with --cert, --crl or "
-                    "--bundle%s\n",
-                    job->v->trust.offline
-                        ? ", or ask AMD by leaving out --offline"
-                        : ", or try again later");
-    else if (job->verdict.result == VERDICT_REFUSED && !job->v->explain)
+    if (result == VERDICT_UNKNOWN)
+        buffer_addf(out, "\n%s\n", when_unknown);
+    else if (result == VERDICT_REFUSED && !v->explain)
         buffer_add_str(out, "\nadd --explain to see every check\n");
 }
 
-static int
-show_verdict(struct job *job)
+int
+verify_show(const struct invocation *inv, const struct verdict *verdict,
+            const char *when_unknown)
 {
-    struct verdict_style style = { .explain = job->v->explain,
-                                   .colour = output_is_terminal(STDOUT_FILENO),
-                                   .width = terminal_width() };
     static const int codes[] = { [VERDICT_REFUSED] = EXIT_NO,
                                  [VERDICT_ACCEPTED] = EXIT_YES,
                                  [VERDICT_UNKNOWN] = EXIT_UNKNOWN };
+    const struct verify_values *v = inv->values;
+    struct verdict_style style = { .explain = v->explain,
+                                   .colour = output_is_terminal(STDOUT_FILENO),
+                                   .width = terminal_width() };
     struct buffer out;
 
     buffer_init(&out, 1024 * 1024, NULL);
-    if (job->v->output == OUTPUT_JSON)
-        verdict_render_json(&job->verdict, &out);
-    else
-        verdict_render_text(&job->verdict, &style, &out);
-    if (job->v->output != OUTPUT_JSON)
-        add_advice(job, &out);
-    return print_buffer(job->inv, &out, codes[job->verdict.result]);
-}
-
-static int
-run_job(struct job *job)
-{
-    struct trust_options trust = job->v->trust;
-    struct span file;
-    int code = set_expectations(job);
-
-    if (code == EXIT_YES)
-        code = add_files(job, &job->v->certs);
-    if (code == EXIT_YES)
-        code = add_files(job, &job->v->crls);
-    trust.kds_total_ms = job->v->timeout_s * 1000;
-    if (code == EXIT_YES)
-        code = trust_open(job->inv, &trust, trust_talk_event, job->inv,
-                          &job->trust);
-    if (code == EXIT_YES)
-        code = read_input(job->inv, job->inv->operands.items[0],
-                          EVIDENCE_INPUT_MAX, &file);
-    if (code != EXIT_YES)
-        return code;
-    job->params.anchors = &job->trust.anchors;
-    job->params.source = job->trust.source;
-    job->params.cache = job->trust.cache;
-    job->params.crl = job->v->trust.offline ? SNP_CRL_OPTIONAL : SNP_CRL_NEEDED;
-    job->params.allow_masked_chip = job->v->allow_masked_chip;
-    code = open_and_judge(job, file);
-    return code == EXIT_YES ? show_verdict(job) : code;
+    if (v->output == OUTPUT_JSON) {
+        verdict_render_json(verdict, &out);
+    } else {
+        verdict_render_text(verdict, &style, &out);
+        add_advice(v, verdict->result, when_unknown, &out);
+    }
+    return print_buffer(inv, &out, codes[verdict->result]);
 }
 
 static int
 run(struct invocation *inv)
 {
-    struct arena arena;
-    struct job *job = calloc(1, sizeof(*job));
-    int code;
+    const struct verify_values *v = inv->values;
 
-    if (!job) {
-        talk(inv, "out of memory");
-        return EXIT_UNKNOWN;
-    }
-    arena_init(&arena, EVIDENCE_ARENA, NULL);
-    job->inv = inv;
-    job->v = inv->values;
-    job->arena = &arena;
-    verdict_init(&job->verdict, &arena, "snp", job->v->strict);
-    code = run_job(job);
-    evidence_input_close(&job->input);
-    trust_close(&job->trust);
-    snp_launch_free(job->launch);
-    free(job);
-    arena_drop(&arena);
-    return code;
+    return v->tee == VERIFY_SNP ? verify_snp(inv) : verify_intel(inv);
 }
 
 const struct command evidence_verify_command = {
     .name = "evidence verify",
-    .summary = "say whether evidence is genuine and as expected, with reasons",
-    .operands = "REPORT",
+    .summary = "say whether evidence is genuine and as expected",
+    .operands = "EVIDENCE",
     .operands_min = 1,
     .operands_max = 1,
     .options = options,
-    .values_size = sizeof(struct values),
-    .details = "REPORT: raw, protobuf, base64, an Azure HCL blob, or a "
+    .values_size = sizeof(struct verify_values),
+    .details = "EVIDENCE: raw, protobuf, base64, an Azure HCL blob, or a "
                "certificate with evidence. Exit: 0 accepted, 1 refused, 3 "
                "unknown (collateral could not be had).",
     .example = "assay evidence verify --cert vcek.der --cert chain.pem "

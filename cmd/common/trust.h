@@ -25,7 +25,7 @@ struct trust_options {
 #define TRUST_OPTION_ROWS(type, member)                                        \
     { .name = "trust-anchor",                                                  \
       .help = "also believe this root certificate; INSECURE unless it is "     \
-              "AMD's own",                                                     \
+              "the vendor's own",                                              \
       OPT_LIST(type, member.anchors, "FILE") },                                \
         { .name = "bundle",                                                    \
           .help = "collateral bundle to look in first",                        \

@@ -7,10 +7,16 @@
 #include "base/reader.h"
 #include "crypto/der.h"
 #include "evidence/snp_report.h"
+#include "evidence/tdx_quote.h"
+#include "evidence/tdx_tdreport.h"
 
 #define HCL_MAGIC UINT32_C(0x414c4348) /* "HCLA" */
 
-enum { GUID_SIZE = 16, HCL_REPORT_AT = 0x20, HCL_DATA_AT = 0x4c0 };
+enum {
+    GUID_SIZE = 16,
+    HCL_REPORT_AT = 0x20,
+    HCL_DATA_AT = 0x4c0
+};
 
 /* Any first entry of a certificate table that we know (snp_cert_table.c). */
 static bool
@@ -89,17 +95,27 @@ is_base64_report(struct span s)
            base64_decode(s, out, &len) && len == SNP_REPORT_SIZE;
 }
 
-/* Header of a TDX quote: version 4 or 5, ECDSA, TEE type 0x81. */
-static bool
-is_tdx_quote(struct span s)
+/* Header of a quote: version, ECDSA, and a TEE type that it may have. */
+static enum evidence_format
+quote_format(struct span s)
 {
     struct reader rd = reader_over(s);
     uint16_t version = rd_u16le(&rd);
     uint16_t key_type = rd_u16le(&rd);
     uint32_t tee = rd_u32le(&rd);
 
-    return rd_ok(&rd) && (version == 4 || version == 5) && key_type <= 3 &&
-           tee == 0x81;
+    if (!rd_ok(&rd) || version < 3 || version > 5 || key_type < 2 ||
+        key_type > 3)
+        return EVIDENCE_UNKNOWN;
+    if (tee == QUOTE_TEE_TDX && version > 3)
+        return EVIDENCE_TDX_QUOTE;
+    return tee == QUOTE_TEE_SGX ? EVIDENCE_SGX_QUOTE : EVIDENCE_UNKNOWN;
+}
+
+bool
+evidence_is_quote(struct span bytes)
+{
+    return quote_format(bytes) != EVIDENCE_UNKNOWN;
 }
 
 /* A first field 1 to 3, length-delimited, that fits: Attestation begins with
@@ -120,8 +136,10 @@ evidence_detect(struct span s)
         return EVIDENCE_SNP_REPORT;
     if (starts_with(s, "HCLA"))
         return EVIDENCE_HCL;
-    if (is_tdx_quote(s))
-        return EVIDENCE_TDX_QUOTE;
+    if (evidence_is_quote(s))
+        return quote_format(s);
+    if (s.len == TDREPORT_SIZE && s.ptr[0] == 0x81 && s.ptr[1] == 0)
+        return EVIDENCE_TDREPORT;
     if (looks_like_table(s))
         return EVIDENCE_SNP_CERT_TABLE;
     if (s.ptr[0] == DER_SEQUENCE && certificate_or_crl(s) != EVIDENCE_UNKNOWN)
@@ -146,6 +164,9 @@ evidence_format_name(enum evidence_format format)
         [EVIDENCE_SNP_CERT_TABLE] = "SEV-SNP certificate table",
         [EVIDENCE_HCL] = "Azure HCL blob",
         [EVIDENCE_TDX_QUOTE] = "TDX quote",
+        [EVIDENCE_SGX_QUOTE] = "SGX quote",
+        [EVIDENCE_QUOTE_TEXT] = "quote (hex or base64)",
+        [EVIDENCE_TDREPORT] = "TDREPORT",
         [EVIDENCE_CERT_DER] = "certificate (DER)",
         [EVIDENCE_CERT_PEM] = "certificates (PEM)",
         [EVIDENCE_CRL_DER] = "revocation list (DER)",

@@ -14,6 +14,9 @@ enum evidence_format {
     EVIDENCE_SNP_CERT_TABLE, /* auxblob */
     EVIDENCE_HCL,            /* Azure's vTPM blob around a report */
     EVIDENCE_TDX_QUOTE,
+    EVIDENCE_SGX_QUOTE,
+    EVIDENCE_QUOTE_TEXT, /* hex or base64; not told by evidence_detect() */
+    EVIDENCE_TDREPORT,   /* see tdx_tdreport.h */
     EVIDENCE_CERT_DER,
     EVIDENCE_CERT_PEM,
     EVIDENCE_CRL_DER,
@@ -23,6 +26,9 @@ enum evidence_format {
 /* By the first bytes and the length; says nothing about validity. */
 enum evidence_format evidence_detect(struct span bytes);
 const char *evidence_format_name(enum evidence_format format);
+
+/* Begins like a quote of either TEE, of any version we know. */
+bool evidence_is_quote(struct span bytes);
 
 /* Azure's HCL blob (version 1 and 2): the report and the runtime data whose
  * digest is in REPORT_DATA. Spans are borrowed. */

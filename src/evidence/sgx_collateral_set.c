@@ -1,8 +1,6 @@
 #include "evidence/sgx_collateral_set.h"
 
-#include "base/hex.h"
-#include "codec/pem.h"
-#include "crypto/der.h"
+#include "evidence/sgx_crl.h"
 
 #define PCS_REF "Intel SGX and TDX PCS API v4"
 #define CRL_REF "RFC 5280 section 6.3; " SGX_PKI_REF
@@ -20,59 +18,6 @@ struct builder {
 };
 
 /* --- revocation lists ---------------------------------------------------- */
-
-static enum assay_status
-crl_from_pem(struct span text, struct buffer *der, struct assay_error *err)
-{
-    struct pem_block block;
-    enum assay_status st = pem_next(&text, &block, err);
-
-    if (st != ASSAY_OK)
-        return st;
-    if (!pem_is(&block, "X509 CRL"))
-        return assay_fail(err, ASSAY_ERR_MALFORMED, "PEM of something else");
-    return pem_decode(&block, der, err);
-}
-
-static enum assay_status
-crl_from_hex(struct span text, struct buffer *der, struct assay_error *err)
-{
-    while (text.len > 0 &&
-           (text.ptr[text.len - 1] == '\n' || text.ptr[text.len - 1] == '\0'))
-        text.len--;
-    for (size_t i = 0; i + 2 <= text.len; i += 2) {
-        uint8_t byte;
-
-        if (!hex_decode(span_sub(text, i, 2), &byte, 1))
-            break;
-        buffer_add(der, span_of(&byte, 1));
-    }
-    if (der->len == 0 || 2 * der->len != text.len)
-        return assay_fail(err, ASSAY_ERR_MALFORMED,
-                          "neither DER nor PEM nor hex");
-    return buffer_check(der, "CRL", err);
-}
-
-/* Services and caches send all three forms (PCCS before version 4: hex). */
-static enum assay_status
-crl_read(struct span bytes, struct crl **out, struct assay_error *err)
-{
-    static const char pem_mark[] = "-----BEGIN";
-    struct buffer der;
-    enum assay_status st = ASSAY_OK;
-
-    if (bytes.len > 0 && bytes.ptr[0] == DER_SEQUENCE)
-        return crl_parse(bytes, out, err);
-    buffer_init(&der, LIMIT_CRL_BYTES, NULL);
-    if (span_equal_str(span_sub(bytes, 0, sizeof(pem_mark) - 1), pem_mark))
-        st = crl_from_pem(bytes, &der, err);
-    else
-        st = crl_from_hex(bytes, &der, err);
-    if (st == ASSAY_OK)
-        st = crl_parse(buffer_span(&der), out, err);
-    buffer_free(&der);
-    return st;
-}
 
 static const char *
 crl_fault(const struct crl *crl, const struct cert *issuer)
@@ -106,7 +51,7 @@ judge_crl(struct builder *b, const char *name, const char *validity,
         return ASSAY_OK;
     }
     want = verdict_text(b->v, "signed by %.64s", cert_common_name(issuer));
-    st = crl_read(bytes, &crl, &why);
+    st = sgx_crl_read(bytes, &crl, &why);
     if (st == ASSAY_ERR_NOMEM)
         return assay_nomem(b->err, "revocation list");
     fault = st == ASSAY_OK ? crl_fault(crl, issuer)

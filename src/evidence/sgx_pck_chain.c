@@ -1,5 +1,7 @@
 #include "evidence/sgx_pck_chain.h"
 
+#include <string.h>
+
 #include "base/limits.h"
 
 enum { CHAIN_ARENA_BYTES = 64 * 1024 }; /* texts of 8 checks */
@@ -186,4 +188,27 @@ sgx_pck_chain_is_good(const struct sgx_pck_chain *chain)
             return false;
     }
     return !chain->log.nomem;
+}
+
+enum assay_status
+sgx_pck_chain_want(struct span pem, enum quote_tee tee,
+                   struct tdx_collateral_want *out, struct assay_error *err)
+{
+    struct tdx_collateral_want want = { .tee = tee };
+    struct sgx_pck_chain *chain = NULL;
+    enum assay_status st =
+        sgx_pck_chain_build(pem, span_of(NULL, 0), NULL, &chain, err);
+
+    if (st != ASSAY_OK)
+        return st;
+    if (chain->has_pck) {
+        memcpy(want.fmspc, chain->pck.fmspc, sizeof(want.fmspc));
+        want.processor_ca = chain->is_processor_ca;
+        *out = want;
+    } else {
+        st = assay_fail(err, ASSAY_ERR_MALFORMED,
+                        "no PCK certificate that names its platform");
+    }
+    sgx_pck_chain_release(chain);
+    return st;
 }

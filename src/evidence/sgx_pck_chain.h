@@ -9,6 +9,7 @@
 
 #include "evidence/sgx_certs.h"
 #include "evidence/sgx_pck.h"
+#include "evidence/tdx_collateral.h"
 
 struct sgx_pck_chain {
     atomic_uint refs;
@@ -46,5 +47,13 @@ void sgx_pck_chain_check(const struct sgx_pck_chain *chain, int64_t now,
 
 /* All rules that do not depend on time hold. */
 bool sgx_pck_chain_is_good(const struct sgx_pck_chain *chain);
+
+/* What to ask for to judge a quote with this chain (PEM), believed or not.
+ *
+ * ASSAY_ERR_MALFORMED  there is no PCK certificate to read it from */
+ASSAY_MUST_CHECK
+enum assay_status sgx_pck_chain_want(struct span pem, enum quote_tee tee,
+                                     struct tdx_collateral_want *out,
+                                     struct assay_error *err);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "evidence/tdx_attributes.h"
 #include "evidence/tdx_rules.h"
+#include "evidence/tdx_tdreport.h"
 
 /* Collects with one check at the end; the arcs are those of contrast-interop
  * section 10.4. */
@@ -79,10 +80,9 @@ add_header(struct collector *c, const struct tdx_quote *q)
 }
 
 static void
-add_td_report(struct collector *c, const struct tdx_quote *q)
+add_td_report(struct collector *c, const struct td_report *t, bool is_15)
 {
     static const char *const rtmr[] = { "rtmr0", "rtmr1", "rtmr2", "rtmr3" };
-    const struct td_report *t = &q->td;
 
     ADD_BYTES(c, "tee_tcb_svn", t->tee_tcb_svn, 8);
     ADD_BYTES(c, "mrseam", t->mr_seam, 9);
@@ -100,7 +100,7 @@ add_td_report(struct collector *c, const struct tdx_quote *q)
     for (unsigned i = 0; i < TDX_RTMRS; i++)
         ADD_BYTES(c, rtmr[i], t->rtmr[i], 18 + i);
     ADD_BYTES(c, "report_data", t->report_data, 22);
-    if (q->body == QUOTE_BODY_TD_15) {
+    if (is_15) {
         ADD_BYTES(c, "tee_tcb_svn2", t->tee_tcb_svn2, 0);
         ADD_BYTES(c, "mrservicetd", t->mr_service_td, 0);
     }
@@ -193,7 +193,8 @@ copy_quote(const struct tdx_quote *q, const struct sgx_pck *pck,
     if (!copy || !p)
         return false;
     *copy = *q;
-    copy->signed_part = copy->qe_report_raw = span_of(NULL, 0);
+    copy->signed_part = copy->qe_report_raw = copy->trailing =
+        (struct span){ 0 };
     if (!arena_dup(arena, q->qe_auth_data, &copy->qe_auth_data) ||
         !arena_dup(arena, q->cert_data, &copy->cert_data))
         return false;
@@ -219,10 +220,30 @@ tdx_quote_claims(const struct tdx_quote *q, const struct sgx_pck *pck,
     if (copy->body == QUOTE_BODY_SGX)
         add_enclave(&c, &copy->enclave);
     else
-        add_td_report(&c, copy);
+        add_td_report(&c, &copy->td, copy->body == QUOTE_BODY_TD_15);
     if (pck)
         add_pck(&c, pck_copy);
     add_signature_data(&c, copy);
+    if (c.failed)
+        return assay_nomem(err, "claims");
+    *out = c.claims;
+    return ASSAY_OK;
+}
+
+enum assay_status
+tdreport_claims(const struct tdreport *r, struct arena *arena,
+                struct claims *out, struct assay_error *err)
+{
+    struct collector c = { .arena = arena };
+
+    add_number(&c, "tdreport_version", r->version, 0);
+    ADD_BYTES(&c, "cpu_svn", r->cpu_svn, 0);
+    ADD_BYTES(&c, "tee_tcb_info_hash", r->tee_tcb_info_hash, 0);
+    add_bool(&c, "tee_tcb_info_holds", r->tee_tcb_info_holds);
+    ADD_BYTES(&c, "tee_info_hash", r->tee_info_hash, 0);
+    add_bool(&c, "tee_info_holds", r->tee_info_holds);
+    ADD_BYTES(&c, "mac", r->mac, 0);
+    add_td_report(&c, &r->td, true);
     if (c.failed)
         return assay_nomem(err, "claims");
     *out = c.claims;

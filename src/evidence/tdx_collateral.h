@@ -38,10 +38,15 @@ struct tdx_collateral_want {
     bool processor_ca; /* the leaf is from the Processor CA, else Platform */
 };
 
-/* Decode one file that holds a whole set: the JSON of dcap-qvl, of MigTD (which
- * has a TCB info per FMSPC: want chooses), or the container of Open Enclave.
+/* Decode one file: a whole set as dcap-qvl, MigTD (which has a TCB info per
+ * FMSPC: want chooses) or Open Enclave write it, or a single piece as Intel
+ * sends it: TCB info, QE identity, a revocation list, a chain of certificates,
+ * or a captured answer {"issuer_chain":..., ...}. Only what the file has is
+ * filled in.
+ *
  * What has to be put together anew is put in the arena around the signed
- * bytes, which stay as they are; the rest is borrowed or in the arena.
+ * bytes, which stay as they are; the rest is borrowed or in the arena. None of
+ * it is believed yet.
  *
  *   want  may be NULL when the file has one TCB info only
  *

@@ -245,19 +245,6 @@ read_signature_data(struct span data, struct tdx_quote *q,
     return read_outer_block(&rd, q, err);
 }
 
-/* Many sources fill up a fixed buffer. Nothing authenticates what is there. */
-static enum assay_status
-check_padding(struct span rest, struct tdx_quote *q, struct assay_error *err)
-{
-    if (!span_is_zero(rest))
-        return assay_fail(err, ASSAY_ERR_MALFORMED,
-                          "quote: the %zu bytes behind the declared end are "
-                          "not all zero",
-                          rest.len);
-    q->padding = rest.len;
-    return ASSAY_OK;
-}
-
 enum assay_status
 tdx_quote_decode(struct span raw, struct tdx_quote *out,
                  struct assay_error *err)
@@ -278,8 +265,7 @@ tdx_quote_decode(struct span raw, struct tdx_quote *out,
                           "quote: %u bytes of signature data declared, got %zu",
                           q.signed_data_size, raw.len - q.signed_part.len);
     st = read_signature_data(data, &q, err);
-    if (st == ASSAY_OK)
-        st = check_padding(rd.rest, &q, err);
+    q.trailing = rd.rest;
     if (st == ASSAY_OK)
         *out = q;
     return st;

@@ -102,7 +102,9 @@ struct tdx_quote {
     struct span qe_auth_data;
     enum quote_cert_data cert_type; /* 1 to 5 */
     struct span cert_data;
-    size_t padding; /* zero bytes behind the declared end */
+    /* Behind the declared end: padding, if it is all zero. Nothing vouches
+     * for it, so tdx_verify() refuses anything else. */
+    struct span trailing;
 };
 
 /* Decode a quote of any version.
@@ -110,8 +112,7 @@ struct tdx_quote {
  *   raw  untrusted; must outlive *out
  *   out  written only when ASSAY_OK is returned
  *
- * Lengths must add up exactly; only zeros may follow the declared end, since
- * nothing authenticates what stands there.
+ * All lengths up to the declared end must add up exactly.
  *
  * ASSAY_ERR_MALFORMED    cut short, lengths that lie, bytes left over
  * ASSAY_ERR_UNSUPPORTED  unknown version, TEE, key or certification type, or
@@ -122,7 +123,7 @@ enum assay_status tdx_quote_decode(struct span raw, struct tdx_quote *out,
 
 /* The bytes of a quote of any version, for simulators and tests: appends what
  * will be signed, or the whole. Derived fields (signed_part, qe_report_raw,
- * signed_data_size, padding) are not looked at. */
+ * signed_data_size, trailing) are not looked at. */
 void tdx_quote_encode_signed_part(const struct tdx_quote *q,
                                   struct buffer *out);
 void tdx_quote_encode(const struct tdx_quote *q, struct buffer *out);

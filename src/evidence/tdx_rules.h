@@ -45,11 +45,4 @@ bool tdx_tcb_check(const struct tdx_quote *q, const struct sgx_pck *pck,
                    const struct sgx_collateral_set *set, struct verdict *v,
                    struct tcb_result *out);
 
-/* Every field of the quote, and of its platform (pck may be NULL). Copied. */
-ASSAY_MUST_CHECK
-enum assay_status tdx_quote_claims(const struct tdx_quote *q,
-                                   const struct sgx_pck *pck,
-                                   struct arena *arena, struct claims *out,
-                                   struct assay_error *err);
-
 #endif

@@ -47,6 +47,24 @@ check_tee(struct verification *x)
                      "the quote is of the other technology");
 }
 
+/* Many sources fill up a buffer of fixed size with zeros. */
+static void
+check_padding(struct verification *x)
+{
+    static const char name[] = "quote_padding";
+    static const char want[] = "nothing but zeros behind the declared end";
+    struct span got = x->q->trailing;
+
+    if (span_is_zero(got))
+        verdict_pass(x->v, name, TDX_QUOTE_REF, want,
+                     verdict_text(x->v, "%zu zeros", got.len));
+    else
+        verdict_fail(x->v, name, TDX_QUOTE_REF, want,
+                     verdict_text(x->v, "%zu bytes, beginning %s", got.len,
+                                  verdict_hex(x->v, span_sub(got, 0, 16))),
+                     "nothing authenticates what stands behind the quote");
+}
+
 /* --- chain and collateral ------------------------------------------------ */
 
 /* Types 1 to 4 only identify the platform: its certificates come from
@@ -110,11 +128,11 @@ judge_collateral(struct verification *x, struct assay_error *err)
                      "there is no chain of certificates");
         return ASSAY_OK;
     }
-    sgx_pck_chain_check(c, x->params->now, x->v);
+    sgx_pck_chain_check(c, x->out->now, x->v);
     st = tdx_cache_collateral(x->params->cache, &x->collateral, c,
                               x->params->anchors, &x->set, err);
     if (st == ASSAY_OK)
-        sgx_collateral_set_check(x->set, c->leaf, x->params->now, x->v);
+        sgx_collateral_set_check(x->set, c->leaf, x->out->now, x->v);
     return st;
 }
 
@@ -165,9 +183,11 @@ verify(struct verification *x, struct assay_error *err)
     enum assay_status st;
 
     check_tee(x);
+    check_padding(x);
     st = get_chain(x, err);
     if (st == ASSAY_OK)
         st = fetch_collateral(x, err);
+    x->out->now = clock_now(x->params->clock);
     if (st == ASSAY_OK)
         st = judge_collateral(x, err);
     if (st == ASSAY_OK)
@@ -190,7 +210,7 @@ tdx_verify(struct span quote, const struct tdx_collateral *collateral,
     };
     enum assay_status st;
 
-    *out = (struct tdx_verified){ .now = params->now };
+    *out = (struct tdx_verified){ 0 };
     if (!read_quote(quote, &out->quote, v))
         return v->nomem ? assay_nomem(err, "verdict") : ASSAY_OK;
     out->decoded = true;

@@ -9,6 +9,7 @@
 #ifndef ASSAY_EVIDENCE_TDX_VERIFY_H
 #define ASSAY_EVIDENCE_TDX_VERIFY_H
 
+#include "base/clock.h"
 #include "evidence/collateral.h"
 #include "evidence/sgx_pck.h"
 #include "evidence/sgx_tcb.h"
@@ -20,8 +21,9 @@ struct tdx_cache; /* tdx_cache.h */
 
 struct tdx_verify_params {
     const struct trust_anchors *anchors; /* NULL: Intel's pin alone */
-    int64_t now;                         /* seconds since 1970, UTC */
-    enum quote_tee tee;                  /* a quote of the other is refused */
+    /* Read when the collateral that is to be current is in hand. */
+    const struct clock *clock;
+    enum quote_tee tee; /* a quote of the other is refused */
     /* Asked for what the collateral lacks; NULL: offline. */
     const struct collateral_source *source;
     struct tdx_cache *cache; /* NULL: verify everything anew */
@@ -29,7 +31,7 @@ struct tdx_verify_params {
 
 /* Filled as far as the quote could be read. */
 struct tdx_verified {
-    int64_t now;            /* of the parameters */
+    int64_t now;            /* when dates were looked at */
     bool decoded;           /* quote is well formed */
     struct tdx_quote quote; /* spans are borrowed from the input */
     bool has_pck;           /* the leaf's extension could be read, then: */
@@ -49,5 +51,13 @@ enum assay_status tdx_verify(struct span quote,
                              const struct tdx_verify_params *params,
                              struct verdict *v, struct tdx_verified *out,
                              struct assay_error *err);
+
+/* Every field of the quote, and of its platform (pck may be NULL), with the
+ * arcs of contrast-interop section 10.4. Copied. */
+ASSAY_MUST_CHECK
+enum assay_status tdx_quote_claims(const struct tdx_quote *q,
+                                   const struct sgx_pck *pck,
+                                   struct arena *arena, struct claims *out,
+                                   struct assay_error *err);
 
 #endif
