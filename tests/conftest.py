@@ -68,3 +68,19 @@ def sim_state(tmp_path_factory):
     done = run("assay-sim", "init", "--state", state)
     assert done.returncode == 0, done.stderr
     return state
+
+
+@pytest.fixture(scope="session")
+def shared_deployment(tmp_path_factory):
+    """A vendor, the owner's keys and a coordinator, made once; see fresh."""
+    from deployment import Deployment  # it imports us
+    with Deployment(tmp_path_factory.mktemp("deployment")) as d:
+        d.make_keys()
+        yield d
+
+
+@pytest.fixture
+def fresh(shared_deployment):
+    """That deployment, with a coordinator that has no manifest yet."""
+    shared_deployment.afresh()
+    return shared_deployment

@@ -83,6 +83,11 @@ class Deployment:
         wait_for(path.exists, "the processor of " + name)
         return path
 
+    def guest(self, name, policy):
+        """The same, for tests that share the deployment: started once."""
+        path = self.dir / (name + ".sock")
+        return path if path.exists() else self.vm(name, policy)
+
     def _start_simulator(self):
         self.spawn("assay-sim", "vendor", "--state", self.dir / "amd",
                    "--product", PRODUCT, "--listen",
@@ -110,6 +115,12 @@ class Deployment:
     def stop(self, how=signal.SIGTERM):
         self.coordinator.send_signal(how)
         return self.coordinator.wait(30)
+
+    def afresh(self):
+        """Another coordinator, which has never seen a manifest."""
+        self.stop()
+        self.state = self.dir / ("state%d" % len(self.processes))
+        self.start()
 
     def log(self):
         return (self.dir / "assay-coordinator.log").read_text()
