@@ -52,7 +52,8 @@ open_kds(const struct invocation *inv, const struct trust_options *opts,
                                       .random = &random_system,
                                       .event = event,
                                       .event_ctx = event_ctx,
-                                      .total_ms = opts->kds_total_ms },
+                                      .total_ms = opts->kds_total_ms,
+                                      .waiters_max = opts->kds_waiters },
                 &t->kds, &err) != ASSAY_OK)
         return talk_error(inv, &err);
     t->kds_source = kds_source(t->kds);

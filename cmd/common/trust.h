@@ -19,6 +19,7 @@ struct trust_options {
     bool offline;
     /* No option: how long one fetch may take with its retries; 0 as kds.h. */
     uint64_t kds_total_ms;
+    unsigned kds_waiters; /* calls that may wait for it at once; 0: any */
 };
 
 /* Rows for a table whose struct has a `struct trust_options` member. */

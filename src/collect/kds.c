@@ -52,6 +52,8 @@ struct kds {
     struct flight *flights;
     struct memory memory[MEMORY_ENTRIES];
     uint64_t uses;
+    unsigned waiters; /* calls that lead or follow a flight */
+    unsigned chip_waiters;
 };
 
 static char *
@@ -415,7 +417,7 @@ fly_locked(const struct kds *kds, struct flight *f, struct arena *arena,
         take_item(kds, f, &item, KDS_CACHED);
     else
         ask_service(kds, f, deadline_ms);
-    kds_cache_unlock(lock);
+    kds_cache_unlock(kds->cfg.cache_dir, kds->cfg.base_url, &f->path, lock);
     if (f->status != ASSAY_OK && f->status != ASSAY_ERR_NOMEM && older)
         take_item(kds, f, older, KDS_STALE);
 }
@@ -558,22 +560,74 @@ follow(struct kds *kds, struct flight *f, struct kds_answer *answer,
     return st;
 }
 
+static bool
+may_wait(const struct kds *kds, const struct kds_path *path)
+{
+    unsigned most = kds->cfg.waiters_max;
+
+    return most == 0 ||
+           (kds->waiters < most && (path->kind != COLLATERAL_VCEK ||
+                                    kds->chip_waiters < (most + 1) / 2));
+}
+
+/* Too many wait already: memory's copy, however old, or nothing. */
+static enum assay_status
+do_not_wait(struct kds *kds, const struct kds_path *path,
+            struct kds_answer *answer, struct buffer *body,
+            struct assay_error *err)
+{
+    const struct memory *m = memory_find(kds, path);
+
+    if (!m || !m->bytes)
+        return assay_fail(err, ASSAY_ERR_IO,
+                          "%u others wait for the service already: %.100s",
+                          kds->waiters, path->text);
+    *answer = m->answer;
+    answer->outcome = KDS_STALE;
+    buffer_add(body, span_of(m->bytes, m->len));
+    return buffer_check(body, path->text, err);
+}
+
+/* Called with the mutex, which is free on return. */
+static enum assay_status
+wait_for_flight(struct kds *kds, const struct kds_path *path,
+                struct kds_answer *answer, struct buffer *body,
+                struct assay_error *err)
+{
+    bool chip = path->kind == COLLATERAL_VCEK;
+    struct flight *f = flight_find(kds, path);
+    enum assay_status st;
+
+    kds->waiters++;
+    kds->chip_waiters += chip;
+    if (f)
+        st = follow(kds, f, answer, body, err);
+    else
+        st = lead(kds, path, answer, body, err);
+    (void)pthread_mutex_lock(&kds->mutex);
+    kds->waiters--;
+    kds->chip_waiters -= chip;
+    (void)pthread_mutex_unlock(&kds->mutex);
+    return st;
+}
+
 enum assay_status
 kds_get(struct kds *kds, const struct kds_path *path, struct kds_answer *answer,
         struct buffer *body, struct assay_error *err)
 {
     struct kds_answer got = { 0 };
-    struct flight *f;
     enum assay_status st;
 
     (void)pthread_mutex_lock(&kds->mutex);
-    f = flight_find(kds, path);
-    if (f)
-        st = follow(kds, f, &got, body, err);
-    else if (memory_settles(kds, path, &got, body, err, &st))
+    if (!flight_find(kds, path) &&
+        memory_settles(kds, path, &got, body, err, &st)) {
         (void)pthread_mutex_unlock(&kds->mutex);
-    else
-        st = lead(kds, path, &got, body, err);
+    } else if (!may_wait(kds, path)) {
+        st = do_not_wait(kds, path, &got, body, err);
+        (void)pthread_mutex_unlock(&kds->mutex);
+    } else {
+        st = wait_for_flight(kds, path, &got, body, err);
+    }
     if (st == ASSAY_OK && answer)
         *answer = got;
     return st;

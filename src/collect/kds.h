@@ -63,7 +63,12 @@ struct kds_config {
     uint64_t attempt_ms;   /* of one exchange; 0: 10 seconds */
     uint64_t failure_ms;   /* a failure is remembered; 0: 10 seconds */
     uint64_t crl_fresh_ms; /* a list is not renewed; 0: one minute */
-    bool refresh;          /* ask the service even for what the cache has */
+    /* Calls that may wait for the service at once; 0: any number. Above it a
+     * call gets the copy there is, or ASSAY_ERR_IO at once. Half of that for
+     * certificates of chips, of which a stranger's report names any it likes.
+     * Keeps a service that is slow from holding all threads of a daemon. */
+    unsigned waiters_max;
+    bool refresh; /* ask the service even for what the cache has */
 };
 
 struct kds;

@@ -271,16 +271,30 @@ kds_cache_try_lock(const char *dir, const char *base_url,
     fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return -2;
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-        return fd;
-    busy = errno == EWOULDBLOCK;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        struct stat sb;
+
+        /* Removed between our open and our lock: another one counts now. */
+        if (fstat(fd, &sb) == 0 && sb.st_nlink > 0)
+            return fd;
+        busy = true;
+    } else {
+        busy = errno == EWOULDBLOCK;
+    }
     (void)close(fd);
     return busy ? -1 : -2;
 }
 
+/* The file goes as well: paths are as many as chips a stranger can invent. */
 void
-kds_cache_unlock(int lock)
+kds_cache_unlock(const char *dir, const char *base_url,
+                 const struct kds_path *path, int lock)
 {
-    if (lock >= 0)
-        (void)close(lock); /* drops the lock */
+    char name[PATH_MAX];
+
+    if (lock < 0)
+        return;
+    if (file_name(dir, base_url, path, ".lock", name, NULL) == ASSAY_OK)
+        (void)unlink(name);
+    (void)close(lock); /* drops the lock */
 }

@@ -44,6 +44,8 @@ enum assay_status kds_cache_list(const char *dir, const char *base_url,
  * -1 when somebody else has it, -2 when locking is not possible here. */
 int kds_cache_try_lock(const char *dir, const char *base_url,
                        const struct kds_path *path);
-void kds_cache_unlock(int lock);
+/* Gives it back and removes its file; nothing happens for -1 and -2. */
+void kds_cache_unlock(const char *dir, const char *base_url,
+                      const struct kds_path *path, int lock);
 
 #endif

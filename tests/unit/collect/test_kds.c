@@ -714,6 +714,39 @@ threads_that_want_one_thing_cause_one_request(void **state)
     kds_free(kds);
 }
 
+/* A slow service holds two callers; the others are told at once. */
+static void
+callers_beyond_the_ceiling_do_not_wait(void **state)
+{
+    struct world *w = *state;
+    struct asker askers[THREADS];
+    struct kds *kds = NULL;
+    struct assay_error err;
+    size_t served = 0, refused = 0;
+
+    say_ok(w, &w->milan.vcek);
+    w->service.slow_ms = 300;
+    w->cfg.waiters_max = 4; /* half of it for chips */
+    assert_ok(kds_new(&w->cfg, &kds, &err), &err);
+    for (size_t i = 0; i < THREADS; i++) {
+        askers[i] = (struct asker){ .kds = kds, .path = &w->vcek };
+        assert_int_equal(
+            pthread_create(&askers[i].thread, NULL, ask, &askers[i]), 0);
+    }
+    for (size_t i = 0; i < THREADS; i++) {
+        (void)pthread_join(askers[i].thread, NULL);
+        served += askers[i].st == ASSAY_OK;
+        refused += askers[i].st == ASSAY_ERR_IO;
+    }
+    assert_int_equal(served, 2);
+    assert_int_equal(refused, THREADS - 2);
+    /* What has come is given to all. */
+    askers[0] = (struct asker){ .kds = kds, .path = &w->vcek };
+    (void)ask(&askers[0]);
+    assert_int_equal(askers[0].st, ASSAY_OK);
+    kds_free(kds);
+}
+
 static void
 real_pause(void *ctx, uint64_t ms)
 {
@@ -896,6 +929,7 @@ main(void)
         KDS_TEST(proxy_is_asked_first_and_the_vendor_after_it_fails),
         KDS_TEST(wrong_answer_of_the_proxy_goes_on_to_the_vendor),
         KDS_TEST(threads_that_want_one_thing_cause_one_request),
+        KDS_TEST(callers_beyond_the_ceiling_do_not_wait),
         KDS_TEST(processes_that_want_one_thing_cause_one_request),
         KDS_TEST(damaged_file_is_a_miss_and_is_replaced),
         KDS_TEST(directory_others_can_write_is_not_used),
