@@ -16,6 +16,7 @@ struct bench {
     size_t kept_count;
     uint64_t now_us;
     size_t bodies_used;
+    size_t answers_used;
     bool answered;
 };
 
@@ -100,6 +101,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .limits = &limits,
         .observer = &nobody,
         .bodies_used = &b.bodies_used,
+        .answers_used = &b.answers_used,
         .now_us = now_us,
         .output_ready = push_output,
         .owner = &b,
@@ -118,7 +120,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     run(&b, span_of(data + 1, size - 1), 1 + (size_t)data[0]);
     grpc_session_free(b.session);
-    assert(b.bodies_used == 0);
+    assert(b.bodies_used == 0 && b.answers_used == 0);
     while (b.kept_count > 0)
         grpc_call_reply(b.kept[--b.kept_count], GRPC_OK, NULL,
                         (struct span){ 0 });

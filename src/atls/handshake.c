@@ -79,7 +79,7 @@ use_certificate(SSL *ssl, struct connection *c, struct assay_error *err)
     enum assay_status st;
     int len = 0;
 
-    buffer_init(&der, LIMIT_CERT_BYTES, NULL);
+    buffer_init(&der, LIMIT_ATLS_CERT_BYTES, NULL);
     st = atls_cert_build(&c->params, c->key, c->peer_nonce, &der, err);
     if (st == ASSAY_OK && !size_to_int(der.len, &len))
         st = assay_fail(err, ASSAY_ERR_LIMIT, "certificate too large");
@@ -224,7 +224,7 @@ configure(struct atls_context *context)
     SSL_CTX_set_app_data(ctx, context);
     (void)SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
     (void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_max_cert_list(ctx, LIMIT_CERT_BYTES);
+    SSL_CTX_set_max_cert_list(ctx, LIMIT_ATLS_CERT_BYTES);
     SSL_CTX_set_cert_verify_callback(ctx, on_peer_certificate, NULL);
     SSL_CTX_set_cert_cb(ctx, on_certificate_wanted, NULL);
     if (context->role == ATLS_SERVER) {
@@ -309,6 +309,8 @@ prepare(SSL *ssl, const struct connection *c)
     }
     if (c->params.validator)
         verify |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+    else
+        SSL_set_max_cert_list(ssl, LIMIT_ATLS_PLAIN_CERT_BYTES);
     SSL_set_accept_state(ssl);
     SSL_set_verify(ssl, verify, NULL);
     return request_certificate(ssl, c->our_nonce);

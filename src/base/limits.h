@@ -43,7 +43,7 @@ enum assay_limits {
     LIMIT_MESH_RESPONSE_BYTES = 256 * 1024,
     LIMIT_USER_RESPONSE_BYTES = 64 * 1024 * 1024,
     LIMIT_CERTS_PER_FILE = 64,
-    LIMIT_CRL_BYTES = 1024 * 1024,      /* genuine: under 1 KiB */
+    LIMIT_CRL_BYTES = 1024 * 1024, /* genuine: under 1 KiB */
     /* Intel's documents: the longest TCB info is 20 KiB, with 20 levels of 32
      * components, 20 advisories and 3 modules. */
     LIMIT_SGX_DOCUMENT_BYTES = 256 * 1024,
@@ -76,16 +76,29 @@ enum assay_limits {
     LIMIT_SET_REQUEST_BYTES = 16 * 1024 * 1024,
     LIMIT_REQUEST_ARENA_BYTES = 40 * 1024 * 1024,
     LIMIT_SMALL_REQUEST_BYTES = 4096, /* NewMeshCert, GetManifests, Recover */
+    /* A peer's certificate inside a handshake, which OpenSSL makes room for as
+     * soon as its length is announced: evidence with its collateral, or only
+     * an owner's key where evidence is not looked at. */
+    LIMIT_ATLS_CERT_BYTES = 96 * 1024,
+    LIMIT_ATLS_PLAIN_CERT_BYTES = 32 * 1024,
     /* What one daemon holds at once. A connection costs 30 to 60 KiB while it
-     * talks; 2048 of them stay under 128 MiB. Half of that for one address,
-     * because pods behind one node or proxy share it. */
+     * talks; 2048 of them stay under 128 MiB, or 192 MiB if each announces the
+     * largest certificate and stops. Half of that for one address, because
+     * pods behind one node or proxy share it. */
     LIMIT_GRPC_CONNECTIONS = 2048,
     LIMIT_GRPC_CONNECTIONS_PER_PEER = 1024,
     LIMIT_GRPC_STREAMS = 64,             /* our own clients open one */
     LIMIT_GRPC_HEADER_BYTES = 16 * 1024, /* gRPC's own default is 8 KiB */
     LIMIT_GRPC_MESSAGE_BYTES = 16 * 1024 * 1024, /* a manifest, all policies */
     LIMIT_GRPC_BODIES_BYTES = 64 * 1024 * 1024,  /* four of the largest */
+    /* Answers that wait for slow readers: two of the longest. */
+    LIMIT_GRPC_ANSWERS_BYTES = 128 * 1024 * 1024,
     LIMIT_GRPC_OUTPUT_BYTES = 1024 * 1024, /* answers wait outside the queue */
+    /* Calls that wait for a thread: a second's worth. */
+    LIMIT_CALLS_WAITING = 512,
+    /* Files a daemon keeps free for its store, cache and log, beside what
+     * connections take. */
+    LIMIT_FILES_RESERVED = 128,
     /* Control frames: a busy client of Node or Go sends under ten a call. */
     LIMIT_GRPC_FLOOD_BURST = 1000,
     LIMIT_GRPC_FLOOD_PER_SECOND = 200,

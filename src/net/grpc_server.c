@@ -18,6 +18,7 @@ struct server_conn {
     uint64_t accepted_us;
     uint64_t stuck_since_us; /* output waits since; 0: it does not */
     bool ending;             /* the session said its last */
+    bool cut;                /* its socket is closed */
 };
 
 struct grpc_server {
@@ -28,6 +29,7 @@ struct grpc_server {
     struct server_conn *conns;
     size_t conn_count;
     size_t bodies_used;
+    size_t answers_used;
     bool stopping;
     bool freed; /* goes with the last connection */
     struct loop_timer *stop_timer;
@@ -45,6 +47,7 @@ grpc_limits_default(struct grpc_limits *limits)
         .header_list_max = LIMIT_GRPC_HEADER_BYTES,
         .message_max = LIMIT_GRPC_MESSAGE_BYTES,
         .bodies_max = LIMIT_GRPC_BODIES_BYTES,
+        .answers_max = LIMIT_GRPC_ANSWERS_BYTES,
         .output_max = LIMIT_GRPC_OUTPUT_BYTES,
         .flood_burst = LIMIT_GRPC_FLOOD_BURST,
         .flood_per_second = LIMIT_GRPC_FLOOD_PER_SECOND,
@@ -100,6 +103,13 @@ rearm(struct server_conn *sc)
     delay_ms = due > now ? (due - now + 999) / 1000 : 0;
     uv_update_time(loop_uv(sc->server->loop));
     conn_wake_at(sc->conn, loop_now_ms(sc->server->loop) + delay_ms);
+}
+
+static void
+cut(struct server_conn *sc, const struct assay_error *why)
+{
+    sc->ending = sc->cut = true;
+    conn_abort(sc->conn, why);
 }
 
 static void
@@ -163,6 +173,62 @@ on_output_ready(void *owner)
     pump(sc, ASSAY_OK, NULL);
 }
 
+/* The connection whose session has the smallest of some time. */
+static struct server_conn *
+find_oldest(const struct grpc_server *server,
+            uint64_t (*time_us)(const struct grpc_session *s))
+{
+    struct server_conn *oldest = NULL;
+    uint64_t best = UINT64_MAX;
+
+    for (struct server_conn *sc = server->conns; sc; sc = sc->next) {
+        uint64_t us =
+            sc->session && !sc->ending ? time_us(sc->session) : UINT64_MAX;
+
+        if (us < best) {
+            best = us;
+            oldest = sc;
+        }
+    }
+    return oldest;
+}
+
+/* Whose request has been on its way for longest gives its room up: who means
+ * to block others sends slowly. */
+static bool
+free_body(void *owner)
+{
+    const struct server_conn *self = owner;
+    struct server_conn *sc =
+        find_oldest(self->server, grpc_session_oldest_body_us);
+
+    if (!sc)
+        return false;
+    grpc_session_refuse_oldest_body(sc->session);
+    if (sc != self)
+        conn_wake_at(sc->conn, 0);
+    return true;
+}
+
+/* The slowest reader is cut off, as its answer cannot be taken back. */
+static bool
+free_answer(void *owner)
+{
+    static const struct assay_error why = {
+        ASSAY_ERR_LIMIT, "peer takes its answers too slowly: others need room"
+    };
+    const struct server_conn *self = owner;
+    struct server_conn *sc =
+        find_oldest(self->server, grpc_session_oldest_answer_us);
+
+    if (!sc || sc == self)
+        return false;
+    grpc_session_free(sc->session);
+    sc->session = NULL;
+    cut(sc, &why);
+    return true;
+}
+
 static void
 on_open(void *ctx)
 {
@@ -175,8 +241,11 @@ on_open(void *ctx)
         .limits = &server->config.limits,
         .observer = &server->config.observer,
         .bodies_used = &server->bodies_used,
+        .answers_used = &server->answers_used,
         .now_us = server_now_us,
         .output_ready = on_output_ready,
+        .free_body = free_body,
+        .free_answer = free_answer,
         .owner = sc,
         .loop = server->loop,
         .connection = sc->conn,
@@ -296,22 +365,63 @@ on_closed(void *ctx, const struct assay_error *why)
 
 /* -- Accepting -- */
 
-static enum assay_status
-check_room(const struct grpc_server *server, const struct net_address *peer,
-           struct assay_error *err)
+/* Who gives way to a newcomer: who is ending anyway, else the oldest
+ * unfinished handshake, else who has had no call for longest. Connections that
+ * only wait would otherwise keep everybody else out. peer NULL: of any
+ * address. */
+static struct server_conn *
+find_idle(const struct grpc_server *server, const struct server_conn *newcomer,
+          const struct net_address *peer)
 {
-    const struct grpc_limits *limits = &server->config.limits;
-    size_t same = 0;
+    struct server_conn *waiting = NULL, *idle = NULL;
+    uint64_t since_us = UINT64_MAX;
 
-    if (server->conn_count > limits->connections_max)
-        return assay_fail(err, ASSAY_ERR_LIMIT, "connections: %zu open already",
-                          limits->connections_max);
-    for (const struct server_conn *sc = server->conns; sc; sc = sc->next)
-        same += net_address_same_ip(conn_peer(sc->conn), peer);
-    if (same > limits->connections_per_peer)
+    for (struct server_conn *sc = server->conns; sc; sc = sc->next) {
+        uint64_t us;
+
+        if (sc == newcomer || sc->cut ||
+            (peer && !net_address_same_ip(conn_peer(sc->conn), peer)))
+            continue;
+        if (sc->ending)
+            return sc;
+        if (!sc->session) {
+            waiting = sc; /* the newest come first in the list */
+            continue;
+        }
+        us = grpc_session_idle_since_us(sc->session);
+        if (us < since_us) {
+            since_us = us;
+            idle = sc;
+        }
+    }
+    return waiting ? waiting : idle;
+}
+
+static enum assay_status
+make_room(const struct server_conn *newcomer, struct assay_error *err)
+{
+    static const struct assay_error why = { ASSAY_ERR_LIMIT,
+                                            "gave way to a newer connection" };
+    const struct grpc_server *server = newcomer->server;
+    const struct grpc_limits *limits = &server->config.limits;
+    const struct net_address *peer = conn_peer(newcomer->conn);
+    struct server_conn *victim;
+    size_t all = 0, same = 0;
+
+    for (const struct server_conn *sc = server->conns; sc; sc = sc->next) {
+        all += !sc->cut;
+        same += !sc->cut && net_address_same_ip(conn_peer(sc->conn), peer);
+    }
+    if (all <= limits->connections_max && same <= limits->connections_per_peer)
+        return ASSAY_OK;
+    victim = find_idle(server, newcomer,
+                       same > limits->connections_per_peer ? peer : NULL);
+    if (!victim)
         return assay_fail(err, ASSAY_ERR_LIMIT,
-                          "connections: %zu open already from this address",
-                          limits->connections_per_peer);
+                          "connections: %zu open already, %zu of them from "
+                          "this address, all at work",
+                          all - 1, same - 1);
+    cut(victim, &why);
     return ASSAY_OK;
 }
 
@@ -343,9 +453,8 @@ on_pending(void *ctx, struct uv_stream_s *stream)
         server->conns->prev = sc;
     server->conns = sc;
     server->conn_count++;
-    if (check_room(server, conn_peer(sc->conn), &err) != ASSAY_OK) {
-        sc->ending = true;
-        conn_abort(sc->conn, &err);
+    if (make_room(sc, &err) != ASSAY_OK) {
+        cut(sc, &err);
         return true;
     }
     rearm(sc);
@@ -401,10 +510,8 @@ cut_all(struct grpc_server *server)
 {
     static const struct assay_error why = { ASSAY_OK, "server stopped" };
 
-    for (struct server_conn *sc = server->conns; sc; sc = sc->next) {
-        sc->ending = true;
-        conn_abort(sc->conn, &why);
-    }
+    for (struct server_conn *sc = server->conns; sc; sc = sc->next)
+        cut(sc, &why);
 }
 
 static void
@@ -424,8 +531,7 @@ drain_all(struct grpc_server *server)
 
     for (struct server_conn *sc = server->conns; sc; sc = sc->next) {
         if (!sc->session) {
-            sc->ending = true;
-            conn_abort(sc->conn, &why);
+            cut(sc, &why);
         } else {
             grpc_session_drain(sc->session);
             conn_wake_at(sc->conn, 0);

@@ -26,19 +26,25 @@ struct grpc_method {
 /* Why each default is what it is: base/limits.h. Times in milliseconds; 0
  * switches a time-out off. */
 struct grpc_limits {
-    size_t connections_max;      /* more are closed on accept */
+    /* At either ceiling a newcomer takes the place of the oldest unfinished
+     * handshake, else of the connection that has had no call for longest;
+     * only where all others are at work is it closed on accept. */
+    size_t connections_max;
     size_t connections_per_peer; /* by IP address */
     uint32_t streams_max;        /* concurrent, per connection */
     size_t header_list_max;      /* bytes, RFC 9113 section 6.5.2 */
     size_t message_max;          /* bytes of one request */
-    size_t bodies_max;           /* bytes of all unanswered requests together */
-    size_t output_max;           /* bytes queued to one connection */
-    unsigned flood_burst;        /* frames that carry nothing, at once ... */
-    unsigned flood_per_second;   /* ... and sustained */
-    uint64_t handshake_ms;       /* accept to first HTTP/2 SETTINGS */
-    uint64_t request_ms;         /* first header byte to whole body */
-    uint64_t response_ms;        /* reply to delivered */
-    uint64_t idle_ms;            /* no call open */
+    /* Bytes of all unanswered requests together, and of all answers that
+     * their readers have not taken. What is slowest gives way. */
+    size_t bodies_max;
+    size_t answers_max;
+    size_t output_max;         /* bytes queued to one connection */
+    unsigned flood_burst;      /* frames that carry nothing, at once ... */
+    unsigned flood_per_second; /* ... and sustained */
+    uint64_t handshake_ms;     /* accept to first HTTP/2 SETTINGS */
+    uint64_t request_ms;       /* first header byte to whole body */
+    uint64_t response_ms;      /* reply to delivered */
+    uint64_t idle_ms;          /* no call open */
     uint64_t ping_interval_ms;
     uint64_t ping_ack_ms;
 };

@@ -42,6 +42,7 @@ struct grpc_call {
     size_t prefix_len;
     uint32_t want; /* bytes of the message, from the prefix */
     struct buffer body;
+    size_t answer_len; /* of the answer that waits to be taken */
 
     uint64_t begun_us;
     uint64_t request_by_us;
@@ -97,6 +98,8 @@ call_unlink(struct grpc_call *call)
     struct grpc_session *s = call->session;
 
     assert(s); /* a call is linked only while its session lives */
+    *s->config.answers_used -= call->answer_len;
+    call->answer_len = 0;
     if (call->prev)
         call->prev->next = call->next;
     else
@@ -144,6 +147,24 @@ mark_answered(struct grpc_call *call, enum grpc_code code)
         drop_body(call); /* else the handler may still be reading it */
 }
 
+static void answer_error(struct grpc_call *call, unsigned http_status,
+                         enum grpc_code code, const char *message);
+
+/* Answers wait in memory for readers who may be slow on purpose. A single one
+ * may be of any size. */
+static bool
+answer_has_room(const struct grpc_session *s, size_t len)
+{
+    const size_t *used = s->config.answers_used;
+    size_t most = s->config.limits->answers_max;
+
+    while (*used > 0 && (*used > most || len > most - *used)) {
+        if (!s->config.free_answer || !s->config.free_answer(s->config.owner))
+            return false;
+    }
+    return true;
+}
+
 static void
 answer_ok(struct grpc_call *call, struct span response)
 {
@@ -159,6 +180,11 @@ answer_ok(struct grpc_call *call, struct span response)
                                           (uint8_t)response.len };
     struct buffer body;
 
+    if (!answer_has_room(call->session, response.len)) {
+        answer_error(call, 200, GRPC_RESOURCE_EXHAUSTED,
+                     "too many answers wait for their readers: try again");
+        return;
+    }
     buffer_init(&body, PREFIX_SIZE + (size_t)UINT32_MAX, call->alloc);
     buffer_add(&body, span_of(prefix, sizeof(prefix)));
     buffer_add(&body, response);
@@ -169,7 +195,8 @@ answer_ok(struct grpc_call *call, struct span response)
         mark_answered(call, GRPC_INTERNAL);
         return;
     }
-    h2_session_credit(call->session->h2);
+    call->answer_len = response.len;
+    *call->session->config.answers_used += response.len;
     mark_answered(call, GRPC_OK);
 }
 
@@ -202,7 +229,6 @@ answer_error(struct grpc_call *call, unsigned http_status, enum grpc_code code,
         ASSAY_OK)
         h2_stream_reset(call->stream, H2_INTERNAL_ERROR);
     buffer_free(&text);
-    h2_session_credit(call->session->h2);
     mark_answered(call, code);
 }
 
@@ -369,13 +395,19 @@ take_prefix(struct grpc_call *call, struct span bytes)
 static void
 take_message(struct grpc_call *call, struct span bytes)
 {
-    size_t *used = call->session->config.bodies_used;
-    size_t most = call->session->config.limits->bodies_max;
+    const struct grpc_session *s = call->session;
+    size_t *used = s->config.bodies_used;
+    size_t most = s->config.limits->bodies_max;
 
     if (bytes.len > call->want - call->body.len) {
         refuse(call, 200, GRPC_UNIMPLEMENTED,
                "bytes behind the message: want exactly one");
         return;
+    }
+    while (bytes.len > most - *used && s->config.free_body &&
+           s->config.free_body(s->config.owner)) {
+        if (call->state != CALL_BODY)
+            return; /* it was the slowest itself */
     }
     if (bytes.len > most - *used) {
         refuse(call, 200, GRPC_RESOURCE_EXHAUSTED,
@@ -567,6 +599,55 @@ grpc_session_drain(struct grpc_session *s)
     h2_session_drain(s->h2);
 }
 
+/* -- What gives way -- */
+
+uint64_t
+grpc_session_idle_since_us(const struct grpc_session *s)
+{
+    return s->call_count == 0 ? s->idle_since_us : UINT64_MAX;
+}
+
+static struct grpc_call *
+oldest_body(const struct grpc_session *s)
+{
+    struct grpc_call *oldest = NULL;
+
+    for (struct grpc_call *c = s->calls; c; c = c->next)
+        if (c->state == CALL_BODY && c->body.len > 0 &&
+            (!oldest || c->begun_us < oldest->begun_us))
+            oldest = c;
+    return oldest;
+}
+
+uint64_t
+grpc_session_oldest_body_us(const struct grpc_session *s)
+{
+    const struct grpc_call *call = oldest_body(s);
+
+    return call ? call->begun_us : UINT64_MAX;
+}
+
+void
+grpc_session_refuse_oldest_body(struct grpc_session *s)
+{
+    struct grpc_call *call = oldest_body(s);
+
+    if (call)
+        answer_error(call, 200, GRPC_RESOURCE_EXHAUSTED,
+                     "the request came too slowly: others needed the room");
+}
+
+uint64_t
+grpc_session_oldest_answer_us(const struct grpc_session *s)
+{
+    uint64_t oldest = UINT64_MAX;
+
+    for (const struct grpc_call *c = s->calls; c; c = c->next)
+        if (c->answer_len > 0 && c->delivered_by_us < oldest)
+            oldest = c->delivered_by_us;
+    return oldest;
+}
+
 /* -- Time -- */
 
 static uint64_t
@@ -753,6 +834,8 @@ grpc_call_reply(struct grpc_call *call, enum grpc_code code,
 
     assert(call->with_handler);
     call->with_handler = false;
+    if (answers) /* not for refusals: who wants those is not at work */
+        h2_session_credit(s->h2);
     if (answers && code == GRPC_OK)
         answer_ok(call, response);
     else if (answers)

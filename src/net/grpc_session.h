@@ -25,8 +25,13 @@ struct grpc_session_config {
     const struct grpc_limits *limits;
     const struct grpc_observer *observer;
     size_t *bodies_used; /* bytes held by all sessions of one server */
+    size_t *answers_used;
     uint64_t (*now_us)(void *owner);   /* a clock that never goes back */
     void (*output_ready)(void *owner); /* a reply came from outside of feed */
+    /* A ceiling is reached: end what is slowest, of whatever session. False
+     * when there is nothing to end but what asks. May be NULL. */
+    bool (*free_body)(void *owner);
+    bool (*free_answer)(void *owner);
     void *owner;
     struct loop *loop;       /* for grpc_call_loop; may be NULL */
     struct conn *connection; /* kept alive by calls; may be NULL */
@@ -60,5 +65,15 @@ enum assay_status grpc_session_tick(struct grpc_session *s,
 uint64_t grpc_session_next_us(const struct grpc_session *s);
 
 void grpc_session_drain(struct grpc_session *s);
+
+/* What a server chooses by when it must end something; all in microseconds of
+ * now_us, UINT64_MAX for "nothing of that kind". */
+uint64_t grpc_session_idle_since_us(const struct grpc_session *s);
+/* When the oldest request began whose body has not come completely. */
+uint64_t grpc_session_oldest_body_us(const struct grpc_session *s);
+/* When the oldest answer that has not been taken is given up. */
+uint64_t grpc_session_oldest_answer_us(const struct grpc_session *s);
+/* Answers the request of grpc_session_oldest_body_us and drops its body. */
+void grpc_session_refuse_oldest_body(struct grpc_session *s);
 
 #endif

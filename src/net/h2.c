@@ -14,6 +14,10 @@ enum {
     /* A DATA frame this small that does not end its stream is more frame
      * than data. */
     DATA_TINY = 128,
+    /* Fields beyond the ceiling: a byte of them can stand for an entry of 4 KiB
+     * that has to be looked at (RFC 7541 section 7.3). */
+    COST_RESET = 4,
+    COST_LONG_HEADERS = 50,
     /* HEADERS, two WINDOW_UPDATEs, a PING and their like belong to a call. */
     CREDIT_PER_CALL = 8,
     /* RFC 9113 section 6.5.2: what a field counts beyond its bytes. */
@@ -145,26 +149,31 @@ static unsigned
 frame_cost(const nghttp2_frame_hd *hd)
 {
     if (hd->type == NGHTTP2_RST_STREAM)
-        return 4;
+        return COST_RESET;
     if (hd->type == NGHTTP2_DATA)
         return hd->length < DATA_TINY && !(hd->flags & NGHTTP2_FLAG_END_STREAM);
     return 1;
 }
 
-static int
-on_begin_frame(nghttp2_session *ng, const nghttp2_frame_hd *hd, void *ctx)
+static void
+charge(struct h2_session *s, unsigned cost)
 {
-    struct h2_session *s = ctx;
-    unsigned cost = frame_cost(hd);
-
-    (void)ng;
-    refill(s);
     if (cost <= s->tokens) {
         s->tokens -= cost;
     } else if (!s->flooded) {
         s->flooded = true;
         h2_session_terminate(s, H2_ENHANCE_YOUR_CALM);
     }
+}
+
+static int
+on_begin_frame(nghttp2_session *ng, const nghttp2_frame_hd *hd, void *ctx)
+{
+    struct h2_session *s = ctx;
+
+    (void)ng;
+    refill(s);
+    charge(s, frame_cost(hd));
     return 0;
 }
 
@@ -213,6 +222,7 @@ on_header(nghttp2_session *ng, const nghttp2_frame *frame, const uint8_t *name,
     if (stream->header_list > s->config.header_list_max) {
         (void)nghttp2_submit_rst_stream(ng, NGHTTP2_FLAG_NONE, stream->id,
                                         H2_ENHANCE_YOUR_CALM);
+        charge(s, COST_LONG_HEADERS);
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
     s->config.events->header(s->config.ctx, stream->user,

@@ -25,6 +25,7 @@ struct http1_conn {
     struct buffer in;
     struct http1_exchange *exchange; /* the one with the handler */
     bool ending;
+    bool cut;    /* its socket is closed */
     bool taking; /* on the stack: the loop that takes requests */
 };
 
@@ -250,7 +251,10 @@ static void
 take_requests(struct http1_conn *hc)
 {
     hc->taking = true;
-    while (!hc->ending && !hc->exchange && hc->in.len > 0 && take_request(hc))
+    /* Who asks without reading the answers waits: one answer can be much
+     * longer than its request. */
+    while (!hc->ending && !hc->exchange && hc->in.len > 0 &&
+           conn_queued(hc->conn) == 0 && take_request(hc))
         ;
     hc->taking = false;
     if (hc->in.len == 0)
@@ -289,8 +293,12 @@ on_flushed(void *ctx)
 {
     struct http1_conn *hc = ctx;
 
-    if (!hc->exchange && hc->in.len == 0)
-        wake_after(hc, hc->server->config.limits.idle_ms);
+    const struct http1_limits *limits = &hc->server->config.limits;
+
+    if (hc->ending || hc->exchange)
+        return;
+    wake_after(hc, hc->in.len ? limits->request_ms : limits->idle_ms);
+    take_requests(hc);
 }
 
 static void
@@ -334,6 +342,32 @@ on_closed(void *ctx, const struct assay_error *why)
 
 /* -- The server -- */
 
+/* The oldest connection without a request at work ends for a newcomer:
+ * otherwise a few that only wait would keep the probes out, and a probe that
+ * fails gets the daemon killed. */
+static bool
+make_room(const struct http1_conn *newcomer)
+{
+    static const struct assay_error why = { ASSAY_ERR_LIMIT,
+                                            "gave way to a newer connection" };
+    const struct http1_server *server = newcomer->server;
+    struct http1_conn *victim = NULL;
+    size_t open = 0;
+
+    for (struct http1_conn *hc = server->conns; hc; hc = hc->next) {
+        open += !hc->cut;
+        if (hc != newcomer && !hc->cut && !hc->exchange)
+            victim = hc; /* the newest come first in the list */
+    }
+    if (open <= server->config.limits.connections_max)
+        return true;
+    if (!victim)
+        return false;
+    victim->ending = victim->cut = true;
+    conn_abort(victim->conn, &why);
+    return true;
+}
+
 static bool
 on_pending(void *ctx, struct uv_stream_s *stream)
 {
@@ -366,8 +400,8 @@ on_pending(void *ctx, struct uv_stream_s *stream)
         server->conns->prev = hc;
     server->conns = hc;
     server->conn_count++;
-    if (server->conn_count > limits->connections_max) {
-        hc->ending = true;
+    if (!make_room(hc)) {
+        hc->ending = hc->cut = true;
         conn_abort(hc->conn, &full);
         return true;
     }

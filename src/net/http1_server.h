@@ -17,12 +17,12 @@ struct http1_exchange;
 typedef void http1_handler(void *ctx, struct http1_exchange *exchange);
 
 struct http1_limits {
-    size_t connections_max;
-    size_t head_max;      /* bytes of request line and headers */
-    size_t body_max;      /* bytes */
-    uint64_t request_ms;  /* accept, or first byte, to whole request */
-    uint64_t idle_ms;     /* between requests of one connection */
-    uint64_t response_ms; /* reply to delivered */
+    size_t connections_max; /* beyond it the oldest that only waits ends */
+    size_t head_max;        /* bytes of request line and headers */
+    size_t body_max;        /* bytes */
+    uint64_t request_ms;    /* accept, or first byte, to whole request */
+    uint64_t idle_ms;       /* between requests of one connection */
+    uint64_t response_ms;   /* reply to delivered */
 };
 void http1_limits_default(struct http1_limits *limits);
 

@@ -60,7 +60,8 @@ loop_free(struct loop *loop)
         for (size_t i = 0; i < 2; i++)
             uv_close((uv_handle_t *)&loop->signals[i], NULL);
     /* Close callbacks and work in flight run here, nothing new starts. */
-    (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
+    while (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0)
+        ; /* loop_stop had been called: that ended only this run */
     rc = uv_loop_close(&loop->uv);
     assert(rc == 0); /* else a server, channel or timer was not freed */
     (void)rc;
@@ -134,15 +135,16 @@ loop_pool_threads(unsigned threads)
     (void)setenv("UV_THREADPOOL_SIZE", text, 0);
 }
 
-void
+size_t
 loop_raise_file_limit(void)
 {
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return;
+        return 1024; /* what Linux gives when nobody asks for more */
     limit.rlim_cur = limit.rlim_max;
     (void)setrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_max < SIZE_MAX ? (size_t)limit.rlim_max : SIZE_MAX;
 }
 
 enum assay_status

@@ -37,8 +37,9 @@ enum assay_status loop_work(struct loop *loop, void (*work)(void *ctx),
  * daemons want more than libuv's four. */
 void loop_pool_threads(unsigned threads);
 
-/* Raises the soft limit of open files to the hard one; daemons call it once.*/
-void loop_raise_file_limit(void);
+/* Raises the soft limit of open files to the hard one and returns it; daemons
+ * call it once. */
+size_t loop_raise_file_limit(void);
 
 /* A timer does not keep loop_run going by itself when background is true. */
 ASSAY_MUST_CHECK

@@ -446,25 +446,54 @@ stopping_cuts_what_does_not_finish(void **state)
 }
 
 static void
-connections_have_a_ceiling(void **state)
+connections_at_work_have_a_ceiling(void **state)
+{
+    struct world w;
+    struct grpc_channel *first;
+    struct assay_error err;
+
+    (void)state;
+    world_prepare(&w);
+    w.config.limits.connections_per_peer = 1;
+    world_serve(&w);
+    open_channel(&w, false);
+    assert_ok(grpc_channel_call(w.channel, "/test.T/Keep", span_str("x"), 0,
+                                answered, &w, &err),
+              &err);
+    while (!w.kept)
+        call(&w, "/test.T/Echo", span_str("x"), 0);
+    first = w.channel;
+    w.channel = NULL;
+    call(&w, "/test.T/Echo", span_str("x"), 0);
+    assert_int_equal(w.last.status, ASSAY_ERR_IO);
+    assert_int_equal(w.refused_why.status, ASSAY_ERR_LIMIT);
+    assert_non_null(strstr(w.refused_why.text, "all at work"));
+    grpc_channel_free(w.channel);
+    grpc_channel_free(first);
+    w.channel = NULL;
+    grpc_call_reply(w.kept, GRPC_OK, NULL, span_str("too late"));
+    world_end(&w);
+}
+
+static void
+idle_connections_give_way(void **state)
 {
     struct world w;
     struct grpc_channel *first;
 
     (void)state;
     world_prepare(&w);
-    w.config.limits.connections_per_peer = 1;
+    w.config.limits.connections_max = 1;
     world_serve(&w);
     call(&w, "/test.T/Echo", span_str("x"), 0);
     assert_answer(&w, GRPC_OK, "");
     first = w.channel;
     w.channel = NULL;
     call(&w, "/test.T/Echo", span_str("x"), 0);
-    assert_int_equal(w.last.status, ASSAY_ERR_IO);
+    assert_answer(&w, GRPC_OK, "");
     assert_int_equal(w.refused_why.status, ASSAY_ERR_LIMIT);
-    grpc_channel_free(w.channel);
+    assert_non_null(strstr(w.refused_why.text, "gave way"));
     grpc_channel_free(first);
-    w.channel = NULL;
     world_end(&w);
 }
 
@@ -481,7 +510,8 @@ main(void)
         cmocka_unit_test(verifier_s_sentence_reaches_the_user),
         cmocka_unit_test(stopping_lets_calls_finish),
         cmocka_unit_test(stopping_cuts_what_does_not_finish),
-        cmocka_unit_test(connections_have_a_ceiling),
+        cmocka_unit_test(connections_at_work_have_a_ceiling),
+        cmocka_unit_test(idle_connections_give_way),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

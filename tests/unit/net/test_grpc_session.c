@@ -28,6 +28,8 @@ struct rig {
     struct grpc_limits limits;
     struct grpc_observer observer;
     size_t bodies_used;
+    size_t answers_used;
+    bool (*free_body)(void *owner);
     uint64_t now_us;
     int handled;
     enum grpc_code handled_code;
@@ -107,8 +109,10 @@ rig_new(struct rig *r, const struct allocator *alloc)
         .limits = &r->limits,
         .observer = &r->observer,
         .bodies_used = &r->bodies_used,
+        .answers_used = &r->answers_used,
         .now_us = rig_now,
         .output_ready = drain_output,
+        .free_body = r->free_body,
         .owner = r,
         .alloc = alloc,
     };
@@ -134,6 +138,7 @@ rig_free(struct rig *r)
 {
     grpc_session_free(r->session);
     assert_int_equal(r->bodies_used, 0);
+    assert_int_equal(r->answers_used, 0);
     for (size_t i = 0; i < r->kept_count; i++)
         grpc_call_reply(r->kept[i], GRPC_OK, NULL, (struct span){ 0 });
     free(r);
@@ -505,6 +510,77 @@ bodies_under_way_have_a_common_ceiling(void **state)
     rig_free(r);
 }
 
+static bool
+refuse_oldest_body(void *owner)
+{
+    struct rig *r = owner;
+
+    if (grpc_session_oldest_body_us(r->session) == UINT64_MAX)
+        return false;
+    grpc_session_refuse_oldest_body(r->session);
+    return true;
+}
+
+static void
+the_slowest_body_gives_way(void **state)
+{
+    struct rig *r = rig_start();
+    const struct request large = { "POST",     "/t.T/Large", "application/grpc",
+                                   "trailers", NULL,         NULL };
+
+    (void)state;
+    r->limits.bodies_max = 3;
+    r->free_body = refuse_oldest_body;
+    assert_ok(rig_new(r, NULL), &r->err);
+    preface(r);
+    headers(r, 1, &large, 0);
+    message(r, 1, "0000000003aabb", 0);
+    assert_ok(feed(r), &r->err);
+    r->now_us += 1000;
+    headers(r, 3, &large, 0);
+    message(r, 3, "0000000003aabb", 0);
+    assert_ok(feed(r), &r->err);
+    assert_int_equal(r->handled, 1);
+    assert_int_equal(r->handled_code, GRPC_RESOURCE_EXHAUSTED);
+    assert_int_equal(r->bodies_used, 2);
+    message(r, 1, "cc", END_STREAM); /* too late: dropped */
+    message(r, 3, "cc", END_STREAM);
+    assert_ok(feed(r), &r->err);
+    assert_int_equal(r->kept_count, 1);
+    rig_free(r);
+}
+
+static void
+answers_under_way_have_a_common_ceiling(void **state)
+{
+    struct rig *r = rig_start();
+
+    (void)state;
+    r->limits.answers_max = 5;
+    assert_ok(rig_new(r, NULL), &r->err);
+    preface(r);
+    /* SETTINGS_INITIAL_WINDOW_SIZE 0: answers cannot leave. */
+    frame(r, SETTINGS, 0, 0, span_of("\0\4\0\0\0\0", 6));
+    for (uint32_t id = 1; id < 7; id += 2)
+        unary(r, id, &keep);
+    assert_ok(feed(r), &r->err);
+    assert_int_equal(r->kept_count, 3);
+    /* A single answer may be larger than the ceiling. */
+    grpc_call_reply(r->kept[0], GRPC_OK, NULL, span_str("1234567"));
+    assert_int_equal(r->handled_code, GRPC_OK);
+    assert_int_equal(r->answers_used, 7);
+    grpc_call_reply(r->kept[1], GRPC_OK, NULL, span_str("1"));
+    assert_int_equal(r->handled_code, GRPC_RESOURCE_EXHAUSTED);
+    /* Once it has been taken there is room again. */
+    frame(r, WINDOW_UPDATE, 0, 1, span_of("\0\0\1\0", 4));
+    assert_ok(feed(r), &r->err);
+    assert_int_equal(r->answers_used, 0);
+    grpc_call_reply(r->kept[2], GRPC_OK, NULL, span_str("1"));
+    assert_int_equal(r->handled_code, GRPC_OK);
+    r->kept_count = 0;
+    rig_free(r);
+}
+
 static void
 floods_end_the_connection(void **state)
 {
@@ -613,6 +689,31 @@ rapid_reset_is_a_flood(void **state)
     assert_status(st, ASSAY_ERR_LIMIT);
     assert_true(r->kept_count < 50);
     assert_int_equal(r->handled_code, GRPC_CANCELLED);
+    rig_free(r);
+}
+
+/* What is refused at its headers earns nothing. */
+static void
+rapid_reset_of_nothing_is_a_flood(void **state)
+{
+    static const struct request nothing = {
+        "POST", "/t.T/No", "application/grpc", "trailers", NULL, NULL
+    };
+    struct rig *r = rig_start();
+    enum assay_status st = ASSAY_OK;
+    uint32_t id = 1;
+
+    (void)state;
+    r->limits.flood_burst = 200;
+    r->limits.flood_per_second = 10;
+    assert_ok(rig_new(r, NULL), &r->err);
+    preface(r);
+    for (; st == ASSAY_OK && id < 2000; id += 2) {
+        headers(r, id, &nothing, 0);
+        frame(r, RST_STREAM, 0, id, span_of("\0\0\0\x08", 4));
+        st = feed(r);
+    }
+    assert_status(st, ASSAY_ERR_LIMIT);
     rig_free(r);
 }
 
@@ -948,6 +1049,9 @@ main(void)
         cmocka_unit_test(frames_spread_over_time_are_no_flood),
         cmocka_unit_test(answered_calls_earn_their_frames),
         cmocka_unit_test(rapid_reset_is_a_flood),
+        cmocka_unit_test(rapid_reset_of_nothing_is_a_flood),
+        cmocka_unit_test(the_slowest_body_gives_way),
+        cmocka_unit_test(answers_under_way_have_a_common_ceiling),
         cmocka_unit_test(resets_do_not_buy_more_handlers),
         cmocka_unit_test(headers_have_a_ceiling),
         cmocka_unit_test(continuations_have_a_ceiling),
