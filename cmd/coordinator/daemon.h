@@ -26,6 +26,17 @@ struct values {
     bool allow_insecure;
 };
 
+struct job;
+
+/* Calls of one service on their way to the thread pool, which handshakes use
+ * as well: no service may take all of its threads. The loop's thread only. */
+struct lane {
+    unsigned threads; /* at most */
+    unsigned running;
+    unsigned waiting;
+    struct job *first, *last; /* of those waiting */
+};
+
 /* Everything is made in this order and ended in the reverse. */
 struct daemon {
     const struct invocation *inv;
@@ -48,13 +59,18 @@ struct daemon {
     struct grpc_server *mesh;
     struct http1_server *probes;
     struct loop_timer *watch;
-    bool watching;     /* a look at the store is under way */
-    unsigned stopping; /* servers that have not stopped yet */
+    struct lane user_lane;
+    struct lane mesh_lane;
+    size_t connections_max; /* of each server */
+    bool watching;          /* a look at the store is under way */
+    unsigned stopping;      /* servers that have not stopped yet */
 };
 
 /* One call on its way through the thread pool. */
 struct job {
     struct daemon *d;
+    struct lane *lane;
+    struct job *next; /* waiting in the lane */
     struct grpc_call *call;
     /* Thread pool: answers. Sets response, or err. */
     enum grpc_code (*run)(struct job *job);
@@ -65,9 +81,12 @@ struct job {
     enum grpc_code code;
 };
 
-/* Answers call from the thread pool. */
-void job_start(struct daemon *d, struct grpc_call *call,
+/* Answers call from the thread pool, when its lane has a thread for it. */
+void job_start(struct daemon *d, struct lane *lane, struct grpc_call *call,
                enum grpc_code (*run)(struct job *job));
+
+/* The ceilings of one server. */
+struct grpc_limits daemon_limits(const struct daemon *d);
 
 /* user.c, mesh.c: the services. */
 ASSAY_MUST_CHECK

@@ -14,9 +14,15 @@
 #include "daemon.h"
 
 enum {
-    GRACE_MS = 20000,  /* CI section 15 */
-    WATCH_MS = 5000,   /* between looks at the store's head */
-    POOL_THREADS = 16, /* each handshake that fetches collateral keeps one */
+    GRACE_MS = 20000, /* CI section 15 */
+    WATCH_MS = 5000,  /* between looks at the store's head */
+    /* Handshakes, calls and the watch share the pool. Those that wait for the
+     * vendor's service keep a thread each; so that there is always one for who
+     * does not, all ceilings together stay below the pool's size. */
+    POOL_THREADS = 16,
+    COLLATERAL_WAITERS = 8,
+    USER_THREADS = 2, /* a call may hold three times the longest history */
+    MESH_THREADS = 3, /* short work: a signature or two */
     /* A handshake has 25 s; what it fetches must leave time for the rest. */
     COLLATERAL_MS = 8000,
 };
@@ -68,38 +74,89 @@ job_work(void *ctx)
 }
 
 static void
+job_refuse(struct job *job, const char *why)
+{
+    grpc_call_reply(job->call, GRPC_RESOURCE_EXHAUSTED, why, span_str(NULL));
+    free(job);
+}
+
+static void job_done(void *ctx);
+
+static void
+lane_advance(struct lane *lane)
+{
+    while (lane->first && lane->running < lane->threads) {
+        struct job *job = lane->first;
+
+        lane->first = job->next;
+        lane->waiting--;
+        if (grpc_call_cancelled(job->call)) {
+            job_refuse(job, "cancelled"); /* nobody hears it */
+        } else if (loop_work(job->d->loop, job_work, job_done, job, NULL) ==
+                   ASSAY_OK) {
+            lane->running++;
+        } else {
+            job_refuse(job, "out of memory");
+        }
+    }
+}
+
+static void
 job_done(void *ctx)
 {
     struct job *job = ctx;
+    struct lane *lane = job->lane;
 
     grpc_call_reply(job->call, job->code,
                     job->code == GRPC_OK ? NULL : job->err.text,
                     buffer_span(&job->response));
     secret_buffer_free(&job->response);
     free(job);
+    lane->running--;
+    lane_advance(lane);
 }
 
 void
-job_start(struct daemon *d, struct grpc_call *call,
+job_start(struct daemon *d, struct lane *lane, struct grpc_call *call,
           enum grpc_code (*run)(struct job *job))
 {
     const struct atls_peer *peer = atls_peer_get(grpc_call_ssl(call));
     struct job *job = calloc(1, sizeof(*job));
 
     metrics_received(&d->metrics, grpc_call_path(call));
-    if (job) {
-        *job = (struct job){ .d = d,
-                             .call = call,
-                             .run = run,
-                             .caller = peer->key,
-                             .conn = peer->result };
-        buffer_init(&job->response, LIMIT_HISTORY_RESPONSE_BYTES, NULL);
-        if (loop_work(d->loop, job_work, job_done, job, NULL) == ASSAY_OK)
-            return;
+    if (!job || lane->waiting >= LIMIT_CALLS_WAITING) {
+        grpc_call_reply(call, GRPC_RESOURCE_EXHAUSTED,
+                        job ? "too many calls wait: try again"
+                            : "out of memory",
+                        span_str(NULL));
         free(job);
+        return;
     }
-    grpc_call_reply(call, GRPC_RESOURCE_EXHAUSTED, "out of memory",
-                    span_str(NULL));
+    *job = (struct job){ .d = d,
+                         .lane = lane,
+                         .call = call,
+                         .run = run,
+                         .caller = peer->key,
+                         .conn = peer->result };
+    buffer_init(&job->response, LIMIT_HISTORY_RESPONSE_BYTES, NULL);
+    if (lane->first)
+        lane->last->next = job;
+    else
+        lane->first = job;
+    lane->last = job;
+    lane->waiting++;
+    lane_advance(lane);
+}
+
+struct grpc_limits
+daemon_limits(const struct daemon *d)
+{
+    struct grpc_limits limits;
+
+    grpc_limits_default(&limits);
+    if (limits.connections_max > d->connections_max)
+        limits.connections_max = d->connections_max;
+    return limits;
 }
 
 void
@@ -245,6 +302,7 @@ open_trust(struct daemon *d)
     int code;
 
     opts.kds_total_ms = COLLATERAL_MS;
+    opts.kds_waiters = COLLATERAL_WAITERS;
     code = trust_open(d->inv, &opts, log_fetch, d, &d->trust);
     if (code != EXIT_YES)
         return code;
@@ -358,11 +416,22 @@ serve(struct daemon *d)
     return EXIT_YES;
 }
 
+/* Two servers share the files that the process may have open. */
+static size_t
+connections_of(size_t files)
+{
+    return files > 2 * LIMIT_FILES_RESERVED ? (files - LIMIT_FILES_RESERVED) / 2
+                                            : LIMIT_FILES_RESERVED / 2;
+}
+
 static int
 run(struct invocation *inv)
 {
     struct values values = *(const struct values *)inv->values;
-    struct daemon d = { .inv = inv, .values = &values };
+    struct daemon d = { .inv = inv,
+                        .values = &values,
+                        .user_lane = { .threads = USER_THREADS },
+                        .mesh_lane = { .threads = MESH_THREADS } };
     const char *level_text = values.log_level;
     enum log_level level = LOG_INFO;
     int code;
@@ -379,7 +448,7 @@ run(struct invocation *inv)
     keep_memory_private();
     keep_memory_small();
     loop_pool_threads(POOL_THREADS);
-    loop_raise_file_limit();
+    d.connections_max = connections_of(loop_raise_file_limit());
     log_init(&d.log, level);
     (void)fprintf(stderr, "%s %s\nReport issues as CONTRIBUTING.md says.\n",
                   inv->program->name, ASSAY_VERSION);

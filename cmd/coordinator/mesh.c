@@ -201,7 +201,7 @@ handle_new_cert(void *ctx, struct grpc_call *call)
                         span_str(NULL));
         return;
     }
-    job_start(d, call, run_new_cert);
+    job_start(d, &d->mesh_lane, call, run_new_cert);
 }
 
 /* Peer recovery needs what only several coordinators have. */
@@ -263,6 +263,6 @@ mesh_start(struct daemon *d, struct assay_error *err)
     d->mesh_hooks = (struct tls_hooks){ .ssl_new = conn_ssl_new,
                                         .explain = atls_hook_explain,
                                         .ctx = d };
-    grpc_limits_default(&config.limits);
+    config.limits = daemon_limits(d);
     return grpc_server_new(d->loop, &config, &d->mesh, err);
 }

@@ -56,19 +56,25 @@ run_recover(struct job *job)
 static void
 handle_set(void *ctx, struct grpc_call *call)
 {
-    job_start(ctx, call, run_set);
+    struct daemon *d = ctx;
+
+    job_start(d, &d->user_lane, call, run_set);
 }
 
 static void
 handle_get(void *ctx, struct grpc_call *call)
 {
-    job_start(ctx, call, run_get);
+    struct daemon *d = ctx;
+
+    job_start(d, &d->user_lane, call, run_get);
 }
 
 static void
 handle_recover(void *ctx, struct grpc_call *call)
 {
-    job_start(ctx, call, run_recover);
+    struct daemon *d = ctx;
+
+    job_start(d, &d->user_lane, call, run_recover);
 }
 
 /* Both generations' names (CI section 3.1). */
@@ -122,6 +128,6 @@ user_start(struct daemon *d, struct assay_error *err)
                     .random = d->guard_config.random },
     };
     atls_hooks_init(&d->user_hooks, &d->user_endpoint);
-    grpc_limits_default(&config.limits);
+    config.limits = daemon_limits(d);
     return grpc_server_new(d->loop, &config, &d->user, err);
 }
