@@ -85,6 +85,9 @@ run_unit() {
 
 run_python() {
     local dirs=
+    # Memory is measured of programs without sanitizers.
+    [ ! -x "$release/cmd/coordinator/assay-coordinator" ] ||
+        export ASSAY_RELEASE_BUILD=$PWD/$release
     for dir in tests/cli tests/conformance tests/e2e tests/interop; do
         [ -d "$dir" ] && dirs="$dirs $dir"
     done

@@ -17,11 +17,11 @@ VECTORS = pathlib.Path(
     os.environ.get("ASSAY_VECTORS", ROOT / ".." / "shared" / "vectors"))
 
 
-def program(name):
+def program(name, build=BUILD):
     """Path of a built program: "assay", "assay-sim", ..."""
-    found = sorted(BUILD.glob("cmd/*/" + name))
+    found = sorted(build.glob("cmd/*/" + name))
     if not found:
-        pytest.fail("%s is not built in %s" % (name, BUILD))
+        pytest.fail("%s is not built in %s" % (name, build))
     return str(found[0])
 
 

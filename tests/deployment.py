@@ -38,7 +38,10 @@ def listens(port):
 class Deployment:
     """Everything in one folder. Use as a context manager."""
 
-    def __init__(self, folder, **options):
+    def __init__(self, folder, coordinator_build=BUILD, **options):
+        self.coordinator_build = coordinator_build
+        self.kds_of_coordinator = None  # a port; None: the vendor's own
+        self.manifest_file = "manifest.json"
         self.dir = pathlib.Path(folder)
         self.state = self.dir / "state"
         self.options = options  # more arguments of the coordinator
@@ -66,7 +69,8 @@ class Deployment:
 
     def spawn(self, name, *args, **kwargs):
         log = open(self.dir / (name + ".log"), "ab")
-        process = subprocess.Popen([program(name), *map(str, args)],
+        build = self.coordinator_build if "coordinator" in name else BUILD
+        process = subprocess.Popen([program(name, build), *map(str, args)],
                                    stdin=subprocess.DEVNULL, stdout=log,
                                    stderr=log, **kwargs)
         log.close()
@@ -96,8 +100,8 @@ class Deployment:
         self.anchor = self.dir / "amd" / ("ark-%s.pem" % PRODUCT)
         self.tsm = self.vm("coordinator")
 
-    def trust_args(self):
-        return ["--kds-url", "http://127.0.0.1:%d" % self.kds,
+    def trust_args(self, kds=None):
+        return ["--kds-url", "http://127.0.0.1:%d" % (kds or self.kds),
                 "--trust-anchor", self.anchor,
                 "--cache-dir", self.dir / "cache"]
 
@@ -107,10 +111,15 @@ class Deployment:
             "--listen-user", "127.0.0.1:%d" % self.user,
             "--listen-mesh", "127.0.0.1:%d" % self.mesh,
             "--listen-metrics", "127.0.0.1:%d" % self.probes,
-            "--tsm", self.tsm, "--metrics", *self.trust_args(),
+            "--tsm", self.tsm, "--metrics",
+            *self.trust_args(self.kds_of_coordinator),
             *self.options.get("args", []), preexec_fn=preexec_fn)
         if expect_up:
             wait_for(lambda: listens(self.probes), "the coordinator")
+
+    @staticmethod
+    def spare_ports():
+        return free_port(), free_port(), free_port()
 
     def stop(self, how=signal.SIGTERM):
         self.coordinator.send_signal(how)
@@ -169,7 +178,7 @@ class Deployment:
         return json.dumps(manifest, indent=2).encode() + b"\n"
 
     def set(self, manifest):
-        path = self.dir / "manifest.json"
+        path = self.dir / self.manifest_file
         path.write_bytes(manifest)
         return self.owner("set", "127.0.0.1:%d" % self.user, self.dir, path,
                           self.dir / "policy.toml", self.dir / "web.toml")
