@@ -36,8 +36,8 @@ describe(struct verdict *v, const struct expect *e, struct span field)
 }
 
 void
-expect_check(struct verdict *v, const char *name, const char *ref,
-             const struct expect *e, struct span field)
+expectation_check(struct verdict *v, const char *name, const char *ref,
+                  const struct expect *e, struct span field)
 {
     const char *got, *want;
     bool holds;

@@ -20,7 +20,7 @@ struct expect {
 };
 
 /* Appends the check of one field. */
-void expect_check(struct verdict *v, const char *name, const char *ref,
-                  const struct expect *e, struct span field);
+void expectation_check(struct verdict *v, const char *name, const char *ref,
+                       const struct expect *e, struct span field);
 
 #endif

@@ -294,8 +294,8 @@ check_piid(struct appraisal *a)
         verdict_fail(a->v, name, ref, "an allowed platform", "none",
                      "the certificate does not name the platform");
     else
-        expect_check(a->v, name, ref, &listed,
-                     span_of(c->platform_instance_id, SGX_PIID_SIZE));
+        expectation_check(a->v, name, ref, &listed,
+                          span_of(c->platform_instance_id, SGX_PIID_SIZE));
 }
 
 void

@@ -96,8 +96,8 @@ check_attributes(struct appraisal *a)
 
     check_debug(a, tud != 0, describe_bits(a->v, tud, tdx_attributes_describe));
     check_reserved(a, word);
-    expect_check(a->v, "td_attributes", TD_REF, &a->want->td_attributes,
-                 FIELD(t->td_attributes));
+    expectation_check(a->v, "td_attributes", TD_REF, &a->want->td_attributes,
+                      FIELD(t->td_attributes));
     if (a->want->td_attributes.kind == EXPECT_ANY)
         note_attributes(a, word);
 }
@@ -139,7 +139,7 @@ check_xfam(struct appraisal *a)
         got = without_cet(a->v, got);
         want.bytes = without_cet(a->v, want.bytes);
     }
-    expect_check(a->v, name, TD_REF, &want, got);
+    expectation_check(a->v, name, TD_REF, &want, got);
 }
 
 /* --- measurements -------------------------------------------------------- */
@@ -155,7 +155,7 @@ check_service_td(struct appraisal *a)
     if (q->body != QUOTE_BODY_TD_15)
         verdict_waive(a->v, name, TD_REF, "the body has no such field");
     else if (a->want->mr_service_td.kind != EXPECT_ANY)
-        expect_check(a->v, name, TD_REF, &a->want->mr_service_td, got);
+        expectation_check(a->v, name, TD_REF, &a->want->mr_service_td, got);
     else if (span_is_zero(got))
         verdict_pass(a->v, name, TD_REF, "zero", "zero");
     else
@@ -170,18 +170,20 @@ check_measurements(struct appraisal *a)
     const struct td_report *t = &a->got->quote.td;
     const struct tdx_reference *w = a->want;
 
-    expect_check(a->v, "mrseam", TD_REF, &w->mr_seam, FIELD(t->mr_seam));
-    expect_check(a->v, "mrtd", TD_REF, &w->mr_td, FIELD(t->mr_td));
+    expectation_check(a->v, "mrseam", TD_REF, &w->mr_seam, FIELD(t->mr_seam));
+    expectation_check(a->v, "mrtd", TD_REF, &w->mr_td, FIELD(t->mr_td));
     for (size_t i = 0; i < TDX_RTMRS; i++)
-        expect_check(a->v, rtmr[i], TD_REF, &w->rtmr[i], FIELD(t->rtmr[i]));
-    expect_check(a->v, "mrconfigid", TD_REF, &w->mr_config_id,
-                 FIELD(t->mr_config_id));
-    expect_check(a->v, "mrowner", TD_REF, &w->mr_owner, FIELD(t->mr_owner));
-    expect_check(a->v, "mrownerconfig", TD_REF, &w->mr_owner_config,
-                 FIELD(t->mr_owner_config));
+        expectation_check(a->v, rtmr[i], TD_REF, &w->rtmr[i],
+                          FIELD(t->rtmr[i]));
+    expectation_check(a->v, "mrconfigid", TD_REF, &w->mr_config_id,
+                      FIELD(t->mr_config_id));
+    expectation_check(a->v, "mrowner", TD_REF, &w->mr_owner,
+                      FIELD(t->mr_owner));
+    expectation_check(a->v, "mrownerconfig", TD_REF, &w->mr_owner_config,
+                      FIELD(t->mr_owner_config));
     check_service_td(a);
-    expect_check(a->v, "report_data", TD_REF, &w->report_data,
-                 FIELD(t->report_data));
+    expectation_check(a->v, "report_data", TD_REF, &w->report_data,
+                      FIELD(t->report_data));
 }
 
 /* --- older manifests ----------------------------------------------------- */
@@ -245,11 +247,12 @@ check_enclave(struct appraisal *a)
     const struct tdx_reference *w = a->want;
 
     check_debug(a, r->attributes[0] & SGX_ATTRIBUTE_DEBUG, "on");
-    expect_check(a->v, "mrenclave", SGX_REF, &w->mr_enclave,
-                 FIELD(r->mr_enclave));
-    expect_check(a->v, "mrsigner", SGX_REF, &w->mr_signer, FIELD(r->mr_signer));
-    expect_check(a->v, "report_data", SGX_REF, &w->report_data,
-                 FIELD(r->report_data));
+    expectation_check(a->v, "mrenclave", SGX_REF, &w->mr_enclave,
+                      FIELD(r->mr_enclave));
+    expectation_check(a->v, "mrsigner", SGX_REF, &w->mr_signer,
+                      FIELD(r->mr_signer));
+    expectation_check(a->v, "report_data", SGX_REF, &w->report_data,
+                      FIELD(r->report_data));
 }
 
 enum assay_status

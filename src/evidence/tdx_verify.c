@@ -220,5 +220,6 @@ tdx_verify(struct span quote, const struct tdx_collateral *collateral,
     sgx_collateral_set_release(x.set);
     if (st == ASSAY_OK && v->nomem)
         st = assay_nomem(err, "verdict");
+    v->nomem = v->nomem || st != ASSAY_OK; /* it can never be accepted */
     return st;
 }
