@@ -6,7 +6,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 
-.PHONY: help demo check build bench fuzz lint format install clean
+.PHONY: help demo check build bench fuzz tsan lint format install clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -35,6 +35,10 @@ bench: ## measure speed and memory, print a table
 fuzz: ## each fuzz target for SECONDS=20 (with clang and libFuzzer)
 	@scripts/setup-debian.sh fuzz
 	@scripts/fuzz.sh $(SECONDS)
+
+tsan: ## data races of the daemon under load (thread sanitizer, two minutes)
+	@scripts/setup-debian.sh test
+	@scripts/tsan.sh
 
 lint: ## clang-tidy over the files that changed since it last ran
 	@scripts/setup-debian.sh lint

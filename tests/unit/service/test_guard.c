@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/limits.h"
 #include "crypto/random.h"
@@ -57,16 +58,17 @@ keys_teardown(void **state)
 struct faults {
     bool rename_fails;
     bool folder_sync_fails;
-    bool head_renamed;
+    atomic_bool head_renamed; /* from threads that only flock keeps apart */
 };
 
 static int
 faulty_rename(void *ctx, int dirfd, const char *from, const char *to)
 {
     struct faults *f = ctx;
+    bool is_head = strcmp(to, "transitions/latest") == 0;
 
-    f->head_renamed = strcmp(to, "transitions/latest") == 0;
-    if (f->rename_fails && f->head_renamed) {
+    f->head_renamed = is_head;
+    if (f->rename_fails && is_head) {
         errno = ENOSPC;
         return -1;
     }
