@@ -132,6 +132,9 @@ enum assay_limits {
     /* A pattern compiled; each character of a text costs as many steps. */
     LIMIT_REGEX_INSTRUCTIONS = 64 * 1024,
     LIMIT_REGEX_DEPTH = 200,
+    LIMIT_REGEX_BYTES = 64 * 1024, /* of a pattern's text */
+    /* A class of letters without regard to case takes 40 KiB. */
+    LIMIT_REGEX_ARENA_BYTES = 32 * 1024 * 1024,
     LIMIT_REGEX_CACHE = 1024, /* patterns an evaluator keeps compiled */
 };
 

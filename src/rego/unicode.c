@@ -103,6 +103,42 @@ unicode_fold_next(uint32_t rune)
     return lower != rune ? lower : unicode_upper(rune);
 }
 
+/* The first rune from this one on that a table moves. */
+static uint32_t
+shifted_from(const struct unicode_shift *table, size_t count, uint32_t rune)
+{
+    size_t low = 0, high = count;
+
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+
+        if (rune > table[mid].last)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    if (low == count)
+        return 0x110000;
+    if (rune <= table[low].first)
+        return table[low].first;
+    return rune + (rune - table[low].first) % table[low].step;
+}
+
+uint32_t
+unicode_fold_from(uint32_t rune)
+{
+    uint32_t lower = shifted_from(to_lower, COUNT(to_lower), rune);
+    uint32_t upper = shifted_from(to_upper, COUNT(to_upper), rune);
+    uint32_t first = lower < upper ? lower : upper;
+
+    /* Those that fold, yet have no other case. */
+    for (size_t i = 0; i < COUNT(fold_exceptions); i++)
+        if (fold_exceptions[i].first >= rune)
+            return fold_exceptions[i].first < first ? fold_exceptions[i].first
+                                                    : first;
+    return first;
+}
+
 bool
 unicode_is_space(uint32_t rune)
 {

@@ -27,6 +27,10 @@ uint32_t unicode_upper(uint32_t rune);
  * a circle: k, K, U+212A, k. Itself when there is no other. */
 uint32_t unicode_fold_next(uint32_t rune);
 
+/* The first rune from this one on that has another in its circle; above
+ * U+10FFFF when there is none. */
+uint32_t unicode_fold_from(uint32_t rune);
+
 bool unicode_is_space(uint32_t rune);
 bool unicode_is_print(uint32_t rune); /* letters, marks, numbers, punctuation,
                                          symbols, and the ASCII space */
