@@ -139,6 +139,7 @@ job_start(struct daemon *d, struct lane *lane, struct grpc_call *call,
                          .caller = peer->key,
                          .conn = peer->result };
     buffer_init(&job->response, LIMIT_HISTORY_RESPONSE_BYTES, NULL);
+    job->response.wipe = true;
     if (lane->first)
         lane->last->next = job;
     else

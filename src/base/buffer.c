@@ -14,11 +14,39 @@ buffer_init(struct buffer *b, size_t limit, const struct allocator *alloc)
     *b = (struct buffer){ .limit = limit, .alloc = alloc };
 }
 
+/* explicit_bzero: no compiler may find it superfluous. */
+static void
+give_back(struct buffer *b)
+{
+    if (b->wipe && b->ptr)
+        explicit_bzero(b->ptr, b->cap);
+    mem_free(b->alloc, b->ptr);
+}
+
 void
 buffer_free(struct buffer *b)
 {
-    mem_free(b->alloc, b->ptr);
+    bool wipe = b->wipe;
+
+    give_back(b);
     buffer_init(b, b->limit, b->alloc);
+    b->wipe = wipe;
+}
+
+static uint8_t *
+grow(struct buffer *b, size_t cap)
+{
+    uint8_t *ptr;
+
+    if (!b->wipe)
+        return mem_resize(b->alloc, b->ptr, cap);
+    ptr = mem_alloc(b->alloc, cap);
+    if (!ptr)
+        return NULL;
+    if (b->len > 0)
+        memcpy(ptr, b->ptr, b->len);
+    give_back(b);
+    return ptr;
 }
 
 /* Makes room for n more bytes and a NUL. */
@@ -40,7 +68,7 @@ reserve(struct buffer *b, size_t n)
     cap = b->cap < 64 ? 64 : b->cap;
     while (cap < need)
         cap = cap > SIZE_MAX / 2 ? need : cap * 2;
-    ptr = mem_resize(b->alloc, b->ptr, cap);
+    ptr = grow(b, cap);
     if (!ptr) {
         b->failed = true;
         return false;

@@ -15,10 +15,13 @@ struct buffer {
     const struct allocator *alloc;
     bool failed;     /* an append was lost, and every later one */
     bool over_limit; /* ... because of limit rather than memory */
+    /* Holds, or may hold, secrets: memory is overwritten before it is given
+     * back, also when the buffer grows. Set after buffer_init. */
+    bool wipe;
 };
 
 void buffer_init(struct buffer *b, size_t limit, const struct allocator *alloc);
-void buffer_free(struct buffer *b); /* not for secrets: see secret_wipe */
+void buffer_free(struct buffer *b);
 
 void buffer_add(struct buffer *b, struct span bytes);
 void buffer_add_str(struct buffer *b, const char *text);

@@ -309,18 +309,22 @@ static void
 decrypt(struct conn *conn)
 {
     uint8_t record[RECORD_MAX];
-    int rc;
+    size_t most = 0;
+    int rc = 1;
 
-    while (conn->state == CONN_OPEN) {
+    while (rc > 0 && conn->state == CONN_OPEN) {
         ERR_clear_error();
         rc = SSL_read(conn->ssl, record, sizeof(record));
         if (rc <= 0) {
             read_stopped(conn, rc);
-            return;
+            break;
         }
+        if ((size_t)rc > most)
+            most = (size_t)rc;
         conn->config.events->received(conn->config.ctx,
                                       span_of(record, (size_t)rc));
     }
+    explicit_bzero(record, most); /* a request may carry a seed */
 }
 
 static void handshake_step(struct conn *conn);
@@ -504,8 +508,9 @@ start_tls(struct conn *conn, struct assay_error *err)
                          conn->ssl))
         return assay_nomem(err, "TLS");
     (void)SSL_set_mode(conn->ssl, SSL_MODE_RELEASE_BUFFERS);
-    (void)SSL_set_options(conn->ssl,
-                          SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
+    (void)SSL_set_options(conn->ssl, SSL_OP_NO_RENEGOTIATION |
+                                         SSL_OP_NO_TICKET |
+                                         SSL_OP_CLEANSE_PLAINTEXT);
     (void)SSL_set_num_tickets(conn->ssl, 0);
     conn->state = CONN_HANDSHAKE;
     return ASSAY_OK;

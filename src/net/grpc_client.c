@@ -319,6 +319,7 @@ push_output(struct grpc_channel *channel, struct assay_error *err)
     struct buffer out;
 
     buffer_init(&out, LIMIT_GRPC_OUTPUT_BYTES, channel->config.alloc);
+    out.wipe = true;
     while (st == ASSAY_OK && conn_is_open(channel->conn) &&
            conn_queued(channel->conn) < PUMP_MARK) {
         buffer_clear(&out);
@@ -511,6 +512,7 @@ call_new(struct grpc_channel *channel, uint64_t deadline_ms)
     buffer_init(&call->message, MESSAGE_TEXT_MAX, channel->config.alloc);
     buffer_init(&call->body, channel->config.response_max,
                 channel->config.alloc);
+    call->body.wipe = true; /* requests and answers carry seeds */
     call->next = channel->calls;
     if (channel->calls)
         channel->calls->prev = call;
@@ -541,6 +543,7 @@ submit(struct client_call *call, const char *path, struct span request,
     struct buffer body;
 
     buffer_init(&body, PREFIX_SIZE + (size_t)UINT32_MAX, channel->config.alloc);
+    body.wipe = true;
     buffer_add(&body, span_of(prefix, sizeof(prefix)));
     buffer_add(&body, request);
     if (body.failed) {

@@ -127,6 +127,7 @@ push_output(struct server_conn *sc, struct assay_error *err)
     struct buffer out;
 
     buffer_init(&out, LIMIT_GRPC_OUTPUT_BYTES, sc->server->config.alloc);
+    out.wipe = true;
     while (st == ASSAY_OK && conn_is_open(sc->conn) &&
            conn_queued(sc->conn) < PUMP_MARK) {
         buffer_clear(&out);

@@ -186,6 +186,7 @@ answer_ok(struct grpc_call *call, struct span response)
         return;
     }
     buffer_init(&body, PREFIX_SIZE + (size_t)UINT32_MAX, call->alloc);
+    body.wipe = true;
     buffer_add(&body, span_of(prefix, sizeof(prefix)));
     buffer_add(&body, response);
     if (body.failed || h2_stream_respond(call->stream, headers, 2, &body,
@@ -495,6 +496,7 @@ on_begin(void *ctx, struct h2_stream *stream)
     call->request_by_us = after(call->begun_us, s->config.limits->request_ms);
     call->answer_by_us = UINT64_MAX;
     buffer_init(&call->body, UINT32_MAX, s->config.alloc);
+    call->body.wipe = true; /* requests and answers carry seeds */
     call->next = s->calls;
     if (s->calls)
         s->calls->prev = call;

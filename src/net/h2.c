@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <nghttp2/nghttp2.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/num.h"
@@ -52,32 +53,64 @@ static const uint8_t drain_ping[8] = "drain";
 
 /* -- Memory -- */
 
+/* nghttp2 copies what is sent into frames, secrets among them. So each block
+ * knows its size, and is overwritten when it goes. */
+struct block {
+    size_t size;
+    max_align_t bytes[];
+};
+
+static void *
+ng_calloc(size_t n, size_t size, void *alloc)
+{
+    size_t total, with_header;
+    struct block *b;
+
+    if (!size_mul(n, size, &total) ||
+        !size_add(total, sizeof(*b), &with_header))
+        return NULL;
+    b = mem_zalloc(alloc, with_header);
+    if (!b)
+        return NULL;
+    b->size = total;
+    return b->bytes;
+}
+
 static void *
 ng_malloc(size_t size, void *alloc)
 {
-    return mem_alloc(alloc, size ? size : 1);
+    return ng_calloc(1, size, alloc);
+}
+
+static struct block *
+block_of(void *ptr)
+{
+    uint8_t *bytes = ptr;
+
+    return (struct block *)(void *)(bytes - offsetof(struct block, bytes));
 }
 
 static void
 ng_free(void *ptr, void *alloc)
 {
-    mem_free(alloc, ptr);
-}
-
-static void *
-ng_calloc(size_t n, size_t size, void *alloc)
-{
-    size_t total;
-
-    if (!size_mul(n, size, &total))
-        return NULL;
-    return mem_zalloc(alloc, total ? total : 1);
+    if (!ptr)
+        return;
+    explicit_bzero(ptr, block_of(ptr)->size);
+    mem_free(alloc, block_of(ptr));
 }
 
 static void *
 ng_realloc(void *ptr, size_t size, void *alloc)
 {
-    return mem_resize(alloc, ptr, size ? size : 1);
+    void *bigger = ng_calloc(1, size, alloc);
+    size_t old = ptr ? block_of(ptr)->size : 0;
+
+    if (!bigger)
+        return NULL;
+    if (old > 0)
+        memcpy(bigger, ptr, old < size ? old : size);
+    ng_free(ptr, alloc);
+    return bigger;
 }
 
 static struct h2_stream *

@@ -17,9 +17,9 @@
  *   explain                a pool thread, right after a failed handshake
  *   SSL_free               the loop's thread
  *
- * net/ sets the BIOs, SSL_MODE_RELEASE_BUFFERS, SSL_OP_NO_RENEGOTIATION and
- * SSL_OP_NO_TICKET; everything else is the factory's. For gRPC the handshake
- * must have chosen the ALPN protocol "h2". */
+ * net/ sets the BIOs, SSL_MODE_RELEASE_BUFFERS, SSL_OP_NO_RENEGOTIATION,
+ * SSL_OP_NO_TICKET and SSL_OP_CLEANSE_PLAINTEXT; everything else is the
+ * factory's. For gRPC the handshake must have chosen the ALPN protocol "h2". */
 struct tls_hooks {
     /* A new SSL in accept state (SSL_set_accept_state) for servers, connect
      * state for clients. net/ takes it. NULL with err refuses the connection:

@@ -194,6 +194,45 @@ def test_garbage_does_not_flood_the_log(deployment):
     assert_done(d.set(d.manifest()))
 
 
+def in_memory(pid, needle):
+    """How often needle is in a process's writable memory."""
+    found = 0
+    with open("/proc/%d/maps" % pid) as maps, \
+            open("/proc/%d/mem" % pid, "rb", 0) as memory:
+        for line in maps:
+            place, mode = line.split()[:2]
+            low, high = (int(x, 16) for x in place.split("-"))
+            # A sanitizer's shadow is terabytes of nothing.
+            if not mode.startswith("rw") or high - low > 1 << 28:
+                continue
+            try:
+                memory.seek(low)
+                found += memory.read(high - low).count(needle)
+            except (OSError, ValueError, OverflowError):
+                pass
+    return found
+
+
+def test_secrets_leave_no_copies(deployment):
+    d = deployment
+    assert_done(d.set(d.manifest()))
+    seed = (d.dir / "seed").read_bytes()[:64]
+    assert d.stop() == 0
+    d.start()
+    assert_done(d.recover())
+    try:
+        copies = in_memory(d.coordinator.pid, seed[:24])
+    except PermissionError:
+        pytest.skip("only root may read a daemon's memory")
+    assert copies == 1  # the seed engine's own
+    tsm = d.vm("web", WEB_POLICY)
+    for i in range(5):
+        assert_done(d.pod("web%d" % i, tsm))
+    secret = bytes.fromhex(
+        (d.dir / "web0/secrets/workload-secret-seed").read_text())
+    assert in_memory(d.coordinator.pid, secret[:24]) == 0
+
+
 def test_sigterm_ends_gracefully(deployment):
     d = deployment
     began = time.monotonic()
