@@ -4,7 +4,7 @@
 #include "fuzz.h"
 
 #include "meshapi.pb-c.h"
-#include "service/wire.h"
+#include "codec/wire.h"
 #include "userapi.pb-c.h"
 
 enum { BUDGET = 4 * 1024 * 1024, ENCODED_MAX = 8 * 1024 * 1024 };

@@ -6,40 +6,7 @@
 
 #include "base/hex.h"
 #include "base/reader.h"
-
-/* --- memory -------------------------------------------------------------- */
-
-/* protobuf-c builds the message in the arena, whose budget bounds it. */
-static void *
-arena_pb_alloc(void *ctx, size_t size)
-{
-    return arena_alloc(ctx, size);
-}
-
-static void
-arena_pb_free(void *ctx, void *ptr)
-{
-    (void)ctx;
-    (void)ptr;
-}
-
-static struct span
-span_of_pb(ProtobufCBinaryData b)
-{
-    return span_of(b.data, b.len);
-}
-
-/* Encoding only reads; the generated type has no const. */
-static ProtobufCBinaryData
-pb_of(struct span s)
-{
-    union {
-        const uint8_t *in;
-        uint8_t *out;
-    } ptr = { .in = s.ptr };
-
-    return (ProtobufCBinaryData){ .data = ptr.out, .len = s.len };
-}
+#include "codec/wire.h"
 
 /* --- report: message to bytes -------------------------------------------- */
 
@@ -170,7 +137,7 @@ add_certificates(const Sevsnp__CertificateChain *m, struct arena *arena,
                   { "ark_cert", m->ark_cert } };
 
     for (size_t i = 0; i < sizeof(certs) / sizeof(certs[0]); i++) {
-        struct span bytes = span_of_pb(certs[i].bytes);
+        struct span bytes = wire_span(certs[i].bytes);
         enum assay_status st;
 
         if (bytes.len == 0)
@@ -189,7 +156,7 @@ add_crls(const Sevsnp__CertificateChain *m, struct snp_collateral *c,
     enum assay_status st = ASSAY_OK;
 
     for (size_t i = 0; i < m->n_extras && st == ASSAY_OK; i++) {
-        struct span value = span_of_pb(m->extras[i]->value);
+        struct span value = wire_span(m->extras[i]->value);
 
         if (strcmp(m->extras[i]->key, SNP_CRL_EXTRA_KEY) == 0 && value.len > 0)
             st = snp_collateral_add_crl(c, value, err);
@@ -224,14 +191,11 @@ static enum assay_status
 decode_protobuf(struct span bytes, struct arena *arena,
                 struct snp_evidence *out, struct assay_error *err)
 {
-    ProtobufCAllocator alloc = { arena_pb_alloc, arena_pb_free, arena };
-    Sevsnp__Attestation *m =
-        sevsnp__attestation__unpack(&alloc, bytes.len, bytes.ptr);
+    const Sevsnp__Attestation *m = (const void *)wire_unpack(
+        &sevsnp__attestation__descriptor, bytes, arena, err);
 
     if (!m)
-        return assay_fail(err, ASSAY_ERR_MALFORMED,
-                          "snp evidence: not a sevsnp.Attestation message, or "
-                          "one of too many parts");
+        return assay_context(err, ASSAY_ERR_MALFORMED, "snp evidence");
     return decode_message(m, arena, out, err);
 }
 
@@ -290,22 +254,22 @@ message_from_report(const struct snp_report *r, Sevsnp__Report *m)
     m->version = r->version;
     m->guest_svn = r->guest_svn;
     m->policy = r->policy;
-    m->family_id = pb_of(span_of(r->family_id, 16));
-    m->image_id = pb_of(span_of(r->image_id, 16));
+    m->family_id = wire_bytes(span_of(r->family_id, 16));
+    m->image_id = wire_bytes(span_of(r->image_id, 16));
     m->vmpl = r->vmpl;
     m->signature_algo = r->signature_algo;
     m->current_tcb = r->current_tcb;
     m->platform_info = r->platform_info;
     m->signer_info = r->flags;
-    m->report_data = pb_of(span_of(r->report_data, 64));
-    m->measurement = pb_of(span_of(r->measurement, 48));
-    m->host_data = pb_of(span_of(r->host_data, 32));
-    m->id_key_digest = pb_of(span_of(r->id_key_digest, 48));
-    m->author_key_digest = pb_of(span_of(r->author_key_digest, 48));
-    m->report_id = pb_of(span_of(r->report_id, 32));
-    m->report_id_ma = pb_of(span_of(r->report_id_ma, 32));
+    m->report_data = wire_bytes(span_of(r->report_data, 64));
+    m->measurement = wire_bytes(span_of(r->measurement, 48));
+    m->host_data = wire_bytes(span_of(r->host_data, 32));
+    m->id_key_digest = wire_bytes(span_of(r->id_key_digest, 48));
+    m->author_key_digest = wire_bytes(span_of(r->author_key_digest, 48));
+    m->report_id = wire_bytes(span_of(r->report_id, 32));
+    m->report_id_ma = wire_bytes(span_of(r->report_id_ma, 32));
     m->reported_tcb = r->reported_tcb;
-    m->chip_id = pb_of(span_of(r->chip_id, 64));
+    m->chip_id = wire_bytes(span_of(r->chip_id, 64));
     m->committed_tcb = r->committed_tcb;
     m->current_build = r->current.build;
     m->current_minor = r->current.minor;
@@ -314,7 +278,7 @@ message_from_report(const struct snp_report *r, Sevsnp__Report *m)
     m->committed_minor = r->committed.minor;
     m->committed_major = r->committed.major;
     m->launch_tcb = r->launch_tcb;
-    m->signature = pb_of(span_of(r->signature, SNP_SIGNATURE_SIZE));
+    m->signature = wire_bytes(span_of(r->signature, SNP_SIGNATURE_SIZE));
     if (r->version >= 3)
         m->cpuid1eax_fms =
             snp_cpuid_eax(r->cpuid_fam_id, r->cpuid_mod_id, r->cpuid_step);
@@ -338,20 +302,6 @@ check_faithful(const Sevsnp__Report *m, struct span raw,
     return st;
 }
 
-static enum assay_status
-pack(const Sevsnp__Attestation *m, struct buffer *out, struct assay_error *err)
-{
-    size_t size = sevsnp__attestation__get_packed_size(m);
-    uint8_t *bytes = mem_alloc(out->alloc, size);
-
-    if (!bytes)
-        return assay_nomem(err, "snp evidence");
-    sevsnp__attestation__pack(m, bytes);
-    buffer_add(out, span_of(bytes, size));
-    mem_free(out->alloc, bytes);
-    return buffer_check(out, "snp evidence", err);
-}
-
 enum assay_status
 snp_evidence_encode(const struct snp_evidence_parts *parts, struct buffer *out,
                     struct assay_error *err)
@@ -373,14 +323,14 @@ snp_evidence_encode(const struct snp_evidence_parts *parts, struct buffer *out,
     st = check_faithful(&report, parts->report, err);
     if (st != ASSAY_OK)
         return st;
-    chain.vcek_cert = pb_of(parts->vcek);
-    chain.vlek_cert = pb_of(parts->vlek);
-    chain.ask_cert = pb_of(parts->ask);
-    chain.ark_cert = pb_of(parts->ark);
+    chain.vcek_cert = wire_bytes(parts->vcek);
+    chain.vlek_cert = wire_bytes(parts->vlek);
+    chain.ask_cert = wire_bytes(parts->ask);
+    chain.ark_cert = wire_bytes(parts->ark);
     sevsnp__certificate_chain__extra__init(&crl);
     if (parts->crl.len > 0) {
         crl.key = crl_key;
-        crl.value = pb_of(parts->crl);
+        crl.value = wire_bytes(parts->crl);
         chain.extras = extras;
         chain.n_extras = 1;
     }
@@ -391,5 +341,5 @@ snp_evidence_encode(const struct snp_evidence_parts *parts, struct buffer *out,
     m.report = &report;
     m.certificate_chain = &chain;
     m.product = &product;
-    return pack(&m, out, err);
+    return wire_pack(&m.base, out, err);
 }

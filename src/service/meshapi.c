@@ -3,7 +3,7 @@
 #include "base/limits.h"
 #include "meshapi.pb-c.h"
 #include "service/ca_claims.h"
-#include "service/wire.h"
+#include "codec/wire.h"
 
 /* The entry's names, and the caller's address behind them (CI section 10.3).*/
 static enum assay_status

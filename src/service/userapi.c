@@ -5,7 +5,7 @@
 
 #include "base/limits.h"
 #include "crypto/secret.h"
-#include "service/wire.h"
+#include "codec/wire.h"
 #include "userapi.pb-c.h"
 
 /* --- SetManifest --------------------------------------------------------- */

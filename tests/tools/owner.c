@@ -23,7 +23,7 @@
 #include "net/grpc_client.h"
 #include "service/client.h"
 #include "service/seed.h"
-#include "service/wire.h"
+#include "codec/wire.h"
 #include "userapi.pb-c.h"
 
 enum {

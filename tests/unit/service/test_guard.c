@@ -9,7 +9,7 @@
 #include "service/guard.h"
 #include "service/meshapi.h"
 #include "service/userapi.h"
-#include "service/wire.h"
+#include "codec/wire.h"
 #include "store/store_file.h"
 #include "temp_dir.h"
 #include "userapi.pb-c.h"

@@ -1,4 +1,4 @@
-#include "service/wire.h"
+#include "codec/wire.h"
 
 #include <stdlib.h>
 
@@ -27,8 +27,8 @@ wire_unpack(const ProtobufCMessageDescriptor *type, struct span bytes,
 
     if (!m)
         (void)assay_fail(err, ASSAY_ERR_MALFORMED,
-                         "request: %zu bytes are no %s, or it needs too much "
-                         "memory",
+                         "%zu bytes are no %s message, or one of too many "
+                         "parts",
                          bytes.len, type->short_name);
     return m;
 }

@@ -1,7 +1,7 @@
 /* Between protobuf-c's structs and ours: hostile messages decode into an
  * arena, so that its budget bounds what they can make us hold. */
-#ifndef ASSAY_SERVICE_WIRE_H
-#define ASSAY_SERVICE_WIRE_H
+#ifndef ASSAY_CODEC_WIRE_H
+#define ASSAY_CODEC_WIRE_H
 
 #include <protobuf-c/protobuf-c.h>
 
