@@ -102,15 +102,15 @@ span_of_bytes(struct assay_evidence_bytes b)
 }
 
 static bool
-set_expectation(struct snp_expect *e, struct assay_evidence_bytes bytes,
-                size_t max, bool waived)
+set_expectation(struct expect *e, struct assay_evidence_bytes bytes, size_t max,
+                bool waived)
 {
     if (bytes.len > max)
         return false;
     if (bytes.len > 0)
-        *e = (struct snp_expect){ SNP_EXPECT_EQUAL, span_of_bytes(bytes) };
+        *e = (struct expect){ EXPECT_EQUAL, span_of_bytes(bytes) };
     else
-        e->kind = waived ? SNP_EXPECT_ANY : SNP_EXPECT_MISSING;
+        e->kind = waived ? EXPECT_ANY : EXPECT_MISSING;
     return true;
 }
 

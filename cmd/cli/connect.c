@@ -59,6 +59,7 @@ load_manifest(struct connection *c)
         .anchors = &c->trust.anchors,
         .source = c->trust.source,
         .cache = c->trust.cache,
+        .tdx_cache = c->trust.tdx_cache,
         .crl = o->trust.offline ? SNP_CRL_OPTIONAL : SNP_CRL_NEEDED,
         .strict = o->strict,
         .coordinator_only = true,

@@ -5,6 +5,7 @@
 #include "codec/pem.h"
 #include "evidence/snp_certs.h"
 #include "evidence/snp_proto.h"
+#include "evidence/tdx_proto.h"
 #include "evidence/tdx_tdreport.h"
 
 static enum assay_status
@@ -62,10 +63,13 @@ open_insecure(struct evidence_input *in, struct span bytes, struct arena *arena,
 }
 
 static enum assay_status
-refuse_tdx(struct assay_error *err)
+open_tdx_protobuf(struct evidence_input *in, struct span bytes,
+                  struct arena *arena, struct assay_error *err)
 {
-    return assay_fail(err, ASSAY_ERR_UNSUPPORTED,
-                      "TDX evidence in protobuf: not supported yet");
+    enum assay_status st = tdx_evidence_decode(bytes, arena, &in->quote, err);
+
+    in->has_quote = st == ASSAY_OK;
+    return st;
 }
 
 /* A raw quote, hex or base64 of one, or one in a certificate's extension. */
@@ -96,7 +100,8 @@ open_extension(struct evidence_input *in, struct arena *arena,
             in->inner = EVIDENCE_INSECURE;
             return open_insecure(in, x.value, arena, err);
         case EVIDENCE_OID_TDX:
-            return refuse_tdx(err);
+            in->inner = EVIDENCE_TDX_PROTOBUF;
+            return open_tdx_protobuf(in, x.value, arena, err);
         case EVIDENCE_OID_NONE:
             break;
         }
@@ -122,7 +127,8 @@ open_cert(struct evidence_input *in, struct span file, struct arena *arena,
     st = cert_parse(found->certs[0], &in->cert, err);
     if (st == ASSAY_OK)
         st = open_extension(in, arena, err);
-    if (st == ASSAY_OK && !in->has_report && !in->has_insecure)
+    if (st == ASSAY_OK && !in->has_report && !in->has_insecure &&
+        !in->has_quote)
         st = open_quote(in, file, arena, err);
     return st;
 }
@@ -137,6 +143,8 @@ evidence_input_open(struct span file, struct arena *arena,
     case EVIDENCE_SNP_PROTOBUF:
     case EVIDENCE_SNP_BASE64:
         return open_protobuf(out, file, arena, err);
+    case EVIDENCE_TDX_PROTOBUF:
+        return open_tdx_protobuf(out, file, arena, err);
     case EVIDENCE_HCL:
         return open_hcl(out, file, err);
     case EVIDENCE_INSECURE:

@@ -28,12 +28,12 @@ struct job {
 
 static int
 expect_option(const struct job *job, const char *name, const char *text,
-              size_t max, struct snp_expect *out)
+              size_t max, struct expect *out)
 {
-    out->kind = SNP_EXPECT_ANY;
+    out->kind = EXPECT_ANY;
     if (!text)
         return EXIT_YES;
-    out->kind = SNP_EXPECT_EQUAL;
+    out->kind = EXPECT_EQUAL;
     return verify_hex_option(job->inv, job->arena, name, text, max, false,
                              &out->bytes);
 }

@@ -103,7 +103,8 @@ trust_open(const struct invocation *inv, const struct trust_options *opts,
 
     *out = (struct trust){ 0 };
     if (snp_chain_cache_new(SNP_CHAIN_CACHE_DEFAULT, &out->cache, &err) !=
-        ASSAY_OK)
+            ASSAY_OK ||
+        tdx_cache_new(TDX_CACHE_DEFAULT, &out->tdx_cache, &err) != ASSAY_OK)
         return talk_error(inv, &err);
     code = add_anchors(inv, &opts->anchors, out);
     if (code == EXIT_YES)
@@ -120,6 +121,7 @@ trust_close(struct trust *t)
         collateral_bundle_free(t->bundles[i]);
     kds_free(t->kds);
     snp_chain_cache_free(t->cache);
+    tdx_cache_free(t->tdx_cache);
     trust_anchors_wipe(&t->anchors);
     *t = (struct trust){ 0 };
 }

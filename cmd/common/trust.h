@@ -8,6 +8,7 @@
 #include "common/options.h"
 #include "common/program.h"
 #include "evidence/snp_chain.h"
+#include "evidence/tdx_cache.h"
 #include "evidence/trust.h"
 
 struct trust_options {
@@ -51,6 +52,7 @@ enum { TRUST_BUNDLES_MAX = 4 };
 struct trust {
     struct trust_anchors anchors;
     struct snp_chain_cache *cache;
+    struct tdx_cache *tdx_cache;
     struct kds *kds;
     struct collateral_bundle *bundles[TRUST_BUNDLES_MAX];
     struct collateral_layers layers[TRUST_BUNDLES_MAX];

@@ -331,6 +331,7 @@ open_guard(struct daemon *d, struct assay_error *err)
         .appraiser = { .anchors = &d->trust.anchors,
                        .source = d->trust.source,
                        .cache = d->trust.cache,
+                       .tdx_cache = d->trust.tdx_cache,
                        .crl = d->values->trust.offline ? SNP_CRL_OPTIONAL
                                                        : SNP_CRL_NEEDED,
                        .strict = d->values->strict,

@@ -124,6 +124,7 @@ load_manifest(struct session *s)
         .anchors = &s->trust.anchors,
         .source = s->trust.source,
         .cache = s->trust.cache,
+        .tdx_cache = s->trust.tdx_cache,
         .strict = s->values->strict,
         .coordinator_only = true,
         .crl = s->values->trust.offline ? SNP_CRL_OPTIONAL : SNP_CRL_NEEDED,

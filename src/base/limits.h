@@ -17,6 +17,7 @@ enum assay_limits {
     /* Lists of a manifest. A fleet lists its chips; the others are written by
      * hand. Each reference value costs 220 hashes when a manifest is set. */
     LIMIT_CHIP_IDS = 16384,
+    LIMIT_ADVISORY_IDS = 1024,
     LIMIT_SANS = 256,
     LIMIT_OWNERS = 256,
     LIMIT_REFERENCE_VALUES = 256,

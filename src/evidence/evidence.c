@@ -12,11 +12,7 @@
 
 #define HCL_MAGIC UINT32_C(0x414c4348) /* "HCLA" */
 
-enum {
-    GUID_SIZE = 16,
-    HCL_REPORT_AT = 0x20,
-    HCL_DATA_AT = 0x4c0
-};
+enum { GUID_SIZE = 16, HCL_REPORT_AT = 0x20, HCL_DATA_AT = 0x4c0 };
 
 /* Any first entry of a certificate table that we know (snp_cert_table.c). */
 static bool
@@ -119,11 +115,17 @@ evidence_is_quote(struct span bytes)
 }
 
 /* A first field 1 to 3, length-delimited, that fits: Attestation begins with
- * its report. */
-static bool
-looks_like_protobuf(struct span s)
+ * its report, of more than a thousand bytes, and QuoteV4 with a header whose
+ * version (field 1) is 4. */
+static enum evidence_format
+protobuf_format(struct span s)
 {
-    return s.len > 4 && (s.ptr[0] == 0x0a || s.ptr[0] == 0x12);
+    if (s.len <= 4 || (s.ptr[0] != 0x0a && s.ptr[0] != 0x12))
+        return EVIDENCE_UNKNOWN;
+    if (s.ptr[0] == 0x0a && s.ptr[1] < 0x80 && s.ptr[2] == 0x08 &&
+        s.ptr[3] == 4)
+        return EVIDENCE_TDX_PROTOBUF;
+    return EVIDENCE_SNP_PROTOBUF;
 }
 
 enum evidence_format
@@ -144,13 +146,15 @@ evidence_detect(struct span s)
         return EVIDENCE_SNP_CERT_TABLE;
     if (s.ptr[0] == DER_SEQUENCE && certificate_or_crl(s) != EVIDENCE_UNKNOWN)
         return certificate_or_crl(s);
+    if (protobuf_format(s) == EVIDENCE_TDX_PROTOBUF)
+        return EVIDENCE_TDX_PROTOBUF; /* has PEM in it */
     if (contains_pem(s))
         return EVIDENCE_CERT_PEM;
     if (is_base64_report(s))
         return EVIDENCE_SNP_BASE64;
     if (s.ptr[0] == '{')
         return EVIDENCE_INSECURE;
-    return looks_like_protobuf(s) ? EVIDENCE_SNP_PROTOBUF : EVIDENCE_UNKNOWN;
+    return protobuf_format(s);
 }
 
 const char *
@@ -164,6 +168,7 @@ evidence_format_name(enum evidence_format format)
         [EVIDENCE_SNP_CERT_TABLE] = "SEV-SNP certificate table",
         [EVIDENCE_HCL] = "Azure HCL blob",
         [EVIDENCE_TDX_QUOTE] = "TDX quote",
+        [EVIDENCE_TDX_PROTOBUF] = "TDX evidence (protobuf)",
         [EVIDENCE_SGX_QUOTE] = "SGX quote",
         [EVIDENCE_QUOTE_TEXT] = "quote (hex or base64)",
         [EVIDENCE_TDREPORT] = "TDREPORT",

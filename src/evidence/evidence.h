@@ -14,6 +14,7 @@ enum evidence_format {
     EVIDENCE_SNP_CERT_TABLE, /* auxblob */
     EVIDENCE_HCL,            /* Azure's vTPM blob around a report */
     EVIDENCE_TDX_QUOTE,
+    EVIDENCE_TDX_PROTOBUF, /* tdx.QuoteV4 */
     EVIDENCE_SGX_QUOTE,
     EVIDENCE_QUOTE_TEXT, /* hex or base64; not told by evidence_detect() */
     EVIDENCE_TDREPORT,   /* see tdx_tdreport.h */

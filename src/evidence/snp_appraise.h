@@ -6,21 +6,10 @@
 #ifndef ASSAY_EVIDENCE_SNP_APPRAISE_H
 #define ASSAY_EVIDENCE_SNP_APPRAISE_H
 
+#include "evidence/expect.h"
 #include "evidence/snp_launch.h"
 #include "evidence/snp_tcb.h"
 #include "evidence/snp_verify.h"
-
-/* An expectation about bytes. All zero is "must be stated", which fails. */
-enum snp_expect_kind {
-    SNP_EXPECT_MISSING = 0, /* nobody said: the check fails */
-    SNP_EXPECT_EQUAL,       /* must equal the bytes given */
-    SNP_EXPECT_ANY,         /* waived on purpose: the check is skipped */
-};
-
-struct snp_expect {
-    enum snp_expect_kind kind;
-    struct span bytes; /* shorter than the field: zeros follow */
-};
 
 /* Items of item_size bytes, back to back. */
 struct snp_allow_list {
@@ -32,8 +21,8 @@ struct snp_reference {
     enum snp_product product;    /* UNKNOWN: any */
     uint32_t min_report_version; /* 0: any */
 
-    struct snp_expect report_data; /* 64 bytes */
-    struct snp_expect host_data;   /* 32 bytes */
+    struct expect report_data; /* 64 bytes */
+    struct expect host_data;   /* 32 bytes */
     /* NULL with any_measurement false fails. */
     struct snp_launch *launch;
     bool any_measurement;

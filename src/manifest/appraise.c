@@ -3,16 +3,7 @@
 #include <string.h>
 
 #include "evidence/insecure.h"
-#include "evidence/snp_appraise.h"
-#include "evidence/snp_proto.h"
-
-#define REF_SELECTION "contrast-interop 7.1"
-
-struct manifest_appraiser {
-    const struct manifest *m;
-    struct manifest_appraiser_config config;
-    struct snp_launch **launches; /* one per m->snp */
-};
+#include "manifest/appraise_internal.h"
 
 static enum assay_status
 new_launch(const struct manifest_snp *v, struct snp_launch **out,
@@ -96,34 +87,9 @@ manifest_appraiser_free(struct manifest_appraiser *a)
     mem_free(NULL, a);
 }
 
-/* Section 7.2, value by value. */
-static struct snp_reference
-snp_reference_of(const struct manifest_snp *v, struct snp_launch *launch)
-{
-    return (struct snp_reference){
-        .product = v->product,
-        .launch = launch,
-        .check_guest_policy = true,
-        .guest_policy = v->guest_policy,
-        .vmpl = 0,
-        .check_minimum_tcb = true,
-        .minimum_tcb = v->minimum_tcb,
-        .minimum_launch_tcb = v->minimum_tcb,
-        .check_platform_info = v->has_platform_info,
-        .platform_required = v->platform_required,
-        .platform_forbidden = v->platform_forbidden,
-        .mitigations = v->mitigations,
-        .require_id_block = true,
-        .chip_ids = { v->chip_ids },
-        .allow_milan_without_chip_ids = v->allow_milan_without_chip_ids,
-    };
-}
-
-/* Looks the identity up and says so in the verdict. host_data is NULL when the
- * evidence carries none. */
-static const struct manifest_policy *
-identify(const struct manifest_appraiser *a, const uint8_t *host_data,
-         struct verdict *v)
+const struct manifest_policy *
+appraise_identify(const struct manifest_appraiser *a, const uint8_t *host_data,
+                  struct verdict *v)
 {
     bool coordinator = a->config.coordinator_only;
     const struct manifest_policy *policy =
@@ -135,18 +101,21 @@ identify(const struct manifest_appraiser *a, const uint8_t *host_data,
         host_data ? verdict_hex(v, span_of(host_data, SHA256_SIZE)) : "";
 
     if (!policy) {
-        verdict_fail(v, "manifest_policy", REF_SELECTION, expected, actual,
+        verdict_fail(v, "manifest_policy", APPRAISE_REF_SELECTION, expected,
+                     actual,
                      host_data ? "the policy of this guest is not in the "
                                  "manifest"
                                : "the evidence names no policy");
         return NULL;
     }
     if (coordinator && policy->role != MANIFEST_ROLE_COORDINATOR) {
-        verdict_fail(v, "manifest_policy", REF_SELECTION, expected, actual,
+        verdict_fail(v, "manifest_policy", APPRAISE_REF_SELECTION, expected,
+                     actual,
                      "the manifest knows this guest, but not as a coordinator");
         return NULL;
     }
-    verdict_pass(v, "manifest_policy", REF_SELECTION, expected, actual);
+    verdict_pass(v, "manifest_policy", APPRAISE_REF_SELECTION, expected,
+                 actual);
     return policy;
 }
 
@@ -162,121 +131,50 @@ is_closer(const struct verdict *a, const struct verdict *b)
     return verdict_failures(a) < verdict_failures(b);
 }
 
-/* One reference value after the other, each on a copy of the verdict so far,
- * until one accepts. *best is the closest one. */
-static enum assay_status
-try_references(const struct manifest_appraiser *a,
-               const struct snp_verified *verified,
-               const struct manifest_policy *policy, const uint8_t *report_data,
-               const struct verdict *common, struct attempt *best,
-               struct assay_error *err)
+/* Says which value the checks of a verdict are about. */
+static void
+name_reference(const struct appraise_references *r, struct attempt *best)
 {
-    for (size_t i = 0; i < a->m->snp_count; i++) {
-        struct snp_reference r =
-            snp_reference_of(&a->m->snp[i], a->launches[i]);
+    struct verdict *v = &best->verdict;
+    const char *expected = verdict_text(v, "one of %zu", r->count);
+    const char *actual =
+        verdict_text(v, "ReferenceValues.%s[%zu] (%s)", r->kind,
+                     best->reference, r->name(r->ctx, best->reference));
+
+    if (v->result == VERDICT_REFUSED)
+        verdict_fail(v, "reference_value", APPRAISE_REF_SELECTION, expected,
+                     actual,
+                     "none fits; the checks above are those of the closest "
+                     "one");
+    else
+        verdict_pass(v, "reference_value", APPRAISE_REF_SELECTION, expected,
+                     actual);
+    (void)verdict_conclude(v);
+}
+
+enum assay_status
+appraise_try(const struct appraise_references *r, struct verdict *v,
+             size_t *reference, struct assay_error *err)
+{
+    struct attempt best = { 0 };
+
+    for (size_t i = 0; i < r->count; i++) {
         struct attempt now = { .reference = i };
         enum assay_status st;
 
-        r.report_data =
-            (struct snp_expect){ SNP_EXPECT_EQUAL, span_of(report_data, 64) };
-        r.host_data.kind = SNP_EXPECT_ANY; /* manifest_policy has failed */
-        if (policy)
-            r.host_data =
-                (struct snp_expect){ SNP_EXPECT_EQUAL,
-                                     span_of(policy->hash, SHA256_SIZE) };
-        verdict_fork(common, &now.verdict);
-        st = snp_appraise(verified, &r, &now.verdict, err);
+        verdict_fork(v, &now.verdict);
+        st = r->judge(r->ctx, i, &now.verdict, err);
         if (st != ASSAY_OK)
             return st;
         (void)verdict_conclude(&now.verdict);
         if (i == 0 || now.verdict.result == VERDICT_ACCEPTED ||
-            is_closer(&now.verdict, &best->verdict))
-            *best = now;
+            is_closer(&now.verdict, &best.verdict))
+            best = now;
         if (now.verdict.result == VERDICT_ACCEPTED)
-            return ASSAY_OK;
+            break;
     }
-    return ASSAY_OK;
-}
-
-/* Says which value the checks of a verdict are about. */
-static void
-name_reference(const struct manifest *m, struct attempt *best)
-{
-    struct verdict *v = &best->verdict;
-    const char *expected = verdict_text(v, "one of %zu", m->snp_count);
-    const char *actual =
-        verdict_text(v, "ReferenceValues.snp[%zu] (%s)", best->reference,
-                     snp_product_name(m->snp[best->reference].product));
-
-    if (v->result == VERDICT_REFUSED)
-        verdict_fail(v, "reference_value", REF_SELECTION, expected, actual,
-                     "none fits; the checks above are those of the closest "
-                     "one");
-    else
-        verdict_pass(v, "reference_value", REF_SELECTION, expected, actual);
-    (void)verdict_conclude(v);
-}
-
-/* What claims and verdict borrow from: lives as long as they do. */
-struct snp_case {
-    struct snp_evidence evidence;
-    struct snp_verified verified;
-};
-
-static enum assay_status
-verify_snp(const struct manifest_appraiser *a,
-           const struct manifest_request *request, struct snp_case *c,
-           struct verdict *v, struct assay_error *err)
-{
-    const struct snp_verify_params params = {
-        .anchors = a->config.anchors,
-        .clock = request->clock,
-        .product = c->evidence.product,
-        .crl = a->config.crl,
-        .source = a->config.source,
-        .cache = a->config.cache,
-    };
-
-    return snp_verify(span_of(c->evidence.report, sizeof(c->evidence.report)),
-                      &c->evidence.collateral, &params, v, &c->verified, err);
-}
-
-static enum assay_status
-appraise_snp(const struct manifest_appraiser *a,
-             const struct manifest_request *request, struct arena *arena,
-             struct verdict *v, struct manifest_identity *who,
-             struct assay_error *err)
-{
-    struct snp_case *c = arena_alloc(arena, sizeof(*c));
-    struct attempt best = { 0 };
-    struct assay_error why = { 0 };
-    enum assay_status st;
-
-    if (!c)
-        return assay_nomem(err, "evidence");
-    st = snp_evidence_decode(request->evidence, arena, &c->evidence, &why);
-    if (st == ASSAY_ERR_NOMEM)
-        return assay_nomem(err, "evidence");
-    if (st != ASSAY_OK) {
-        verdict_fail(v, "evidence_form", "contrast-interop 2.1", NULL, NULL,
-                     verdict_text(v, "%s", why.text));
-        return ASSAY_OK;
-    }
-    if (a->m->snp_count == 0) {
-        verdict_fail(v, "reference_value", REF_SELECTION, NULL, "snp",
-                     "the manifest has no reference value for SEV-SNP");
-        return ASSAY_OK;
-    }
-    st = verify_snp(a, request, c, v, err);
-    if (st != ASSAY_OK || !c->verified.decoded)
-        return st;
-    who->policy = identify(a, c->verified.report.host_data, v);
-    st = try_references(a, &c->verified, who->policy, request->report_data, v,
-                        &best, err);
-    if (st != ASSAY_OK)
-        return st;
-    name_reference(a->m, &best);
-    who->reference = best.reference;
+    name_reference(r, &best);
+    *reference = best.reference;
     *v = best.verdict;
     return ASSAY_OK;
 }
@@ -308,8 +206,8 @@ appraise_insecure(const struct manifest_appraiser *a,
     }
     verdict_pass(v, "insecure_allowed", "contrast-interop 2.3", NULL, NULL);
     insecure_appraise(&evidence, request->report_data, NULL, v);
-    who->policy =
-        identify(a, evidence.has_host_data ? evidence.host_data : NULL, v);
+    who->policy = appraise_identify(
+        a, evidence.has_host_data ? evidence.host_data : NULL, v);
     return ASSAY_OK;
 }
 
@@ -332,15 +230,13 @@ appraise(const struct manifest_appraiser *a,
         return appraise_insecure(a, request, arena, v, who, err);
     case EVIDENCE_OID_TDX:
         verdict_init(v, arena, "tdx", strict);
-        verdict_fail(v, "tdx_supported", "contrast-interop 7.6", NULL, NULL,
-                     "this version cannot appraise TDX evidence");
-        return ASSAY_OK;
+        return appraise_tdx(a, request, arena, v, who, err);
     case EVIDENCE_OID_NONE:
         break;
     }
     verdict_init(v, arena, "unknown", strict);
-    verdict_fail(v, "evidence_kind", REF_SELECTION, "SEV-SNP", NULL,
-                 "no evidence of a kind we know");
+    verdict_fail(v, "evidence_kind", APPRAISE_REF_SELECTION, "SEV-SNP or TDX",
+                 NULL, "no evidence of a kind we know");
     return ASSAY_OK;
 }
 
@@ -360,7 +256,7 @@ manifest_appraise(const struct manifest_appraiser *a,
         return st;
     if (verdict_conclude(&v) == VERDICT_ACCEPTED && !who.policy) {
         /* Cannot be: no check passes without one. Fail closed all the same. */
-        verdict_fail(&v, "manifest_policy", REF_SELECTION, NULL, NULL,
+        verdict_fail(&v, "manifest_policy", APPRAISE_REF_SELECTION, NULL, NULL,
                      "no identity");
         (void)verdict_conclude(&v);
     }

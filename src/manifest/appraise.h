@@ -11,6 +11,7 @@
 #include "evidence/oid.h"
 #include "evidence/snp_chain.h"
 #include "evidence/snp_verify.h"
+#include "evidence/tdx_cache.h"
 #include "evidence/verdict.h"
 #include "manifest/manifest.h"
 
@@ -20,8 +21,9 @@ struct manifest_appraiser_config {
     const struct trust_anchors *anchors;    /* NULL: the vendor's pins alone */
     const struct collateral_source *source; /* NULL: offline */
     struct snp_chain_cache *cache;          /* NULL: chains verified anew */
-    enum snp_crl_need crl;
-    bool strict; /* warnings refuse */
+    struct tdx_cache *tdx_cache;            /* likewise */
+    enum snp_crl_need crl; /* of SNP; TDX never goes without its lists */
+    bool strict;           /* warnings refuse */
     /* The program's own consent to evidence without hardware. It takes this
      * *and* a manifest that says so (section 2.3). */
     bool allow_insecure;

@@ -6,7 +6,7 @@
 #include "evidence/snp_report.h"
 #include "manifest/flags.h"
 
-enum { TDX_RTMRS = 4, PIID_SIZE = 16, CHIP_ID_SIZE = 64, SPL_MAX = 255 };
+enum { CHIP_ID_SIZE = 64, SPL_MAX = 255 };
 
 static const char *const values_keys[] = { "snp", "tdx", "insecure",
                                            "TrustedMeasurement", NULL };
@@ -25,35 +25,10 @@ static const char *const snp_keys[] = { "Platform",
 static const char *const tcb_keys[] = { "BootloaderVersion", "TEEVersion",
                                         "SNPVersion",        "MicrocodeVersion",
                                         "FMCVersion",        NULL };
-static const char *const tdx_keys[] = { "Platform",
-                                        "MinTCBEvaluationDataNumber",
-                                        "MrTd",
-                                        "MrSeam",
-                                        "Rtmrs",
-                                        "Rtrms",
-                                        "Xfam",
-                                        "AllowedPIIDs",
-                                        "MemoryIntegrity",
-                                        "SMTDisabled",
-                                        "StaticPlatform",
-                                        "CPUs",
-                                        "TdAttributes",
-                                        "MinimumQeSvn",
-                                        "MinimumPceSvn",
-                                        "MinimumTeeTcbSvn",
-                                        NULL };
 static const char *const insecure_keys[] = { "Platform",
                                              "AcceptWithoutHardware", NULL };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static const char *
-text_or_empty(const struct place *p)
-{
-    struct span text = { 0 };
-
-    return read_text(p, &text) ? (const char *)text.ptr : "";
-}
 
 static void
 decode_product(const struct place *p, struct manifest_snp *v)
@@ -259,7 +234,7 @@ decode_snp(const struct place *p, struct manifest_snp *v)
 
     note_unknown(p, snp_keys);
     v->offset = p->value->offset;
-    v->platform = text_or_empty(&platform);
+    v->platform = read_text_or_empty(&platform);
     v->has_measurement = need_hex(&measurement, MANIFEST_ERROR, v->measurement,
                                   sizeof(v->measurement));
     decode_ap_eip(&ap_eip, v);
@@ -315,96 +290,6 @@ decode_snp_single(const struct place *p, const struct place *values)
 }
 
 static void
-decode_rtmrs(const struct place *p, struct manifest_tdx *v)
-{
-    struct place rtmrs = place_member(p, "Rtmrs");
-    struct place older = place_member(p, "Rtrms");
-    size_t count = 0;
-
-    if (place_present(&older)) {
-        if (place_present(&rtmrs))
-            note(&older, MANIFEST_ERROR, "given together with Rtmrs");
-        else
-            p->m->generation = MANIFEST_OLDER;
-    }
-    if (!place_present(&rtmrs))
-        rtmrs = place_present(&older) ? older : rtmrs;
-    if (!place_present(&rtmrs)) {
-        note(&rtmrs, MANIFEST_ERROR, "missing, want %d values", TDX_RTMRS);
-        return;
-    }
-    if (!read_array(&rtmrs, TDX_RTMRS, &count))
-        return;
-    if (count < TDX_RTMRS)
-        note(&rtmrs, MANIFEST_ERROR, "got %zu values, want %d", count,
-             TDX_RTMRS);
-    for (size_t i = 0; i < count; i++) {
-        struct place at = place_element(&rtmrs, i);
-
-        (void)need_hex(&at, MANIFEST_ERROR, v->rtmrs[i], sizeof(v->rtmrs[i]));
-    }
-}
-
-/* Fields of the older generation, which only have to be well formed. */
-static void
-decode_tdx_older(const struct place *p, struct manifest_tdx *v)
-{
-    struct place attributes = place_member(p, "TdAttributes");
-    struct place qe = place_member(p, "MinimumQeSvn");
-    struct place pce = place_member(p, "MinimumPceSvn");
-    struct place tee = place_member(p, "MinimumTeeTcbSvn");
-    uint8_t svn[16];
-    uint64_t n;
-
-    (void)read_hex(&attributes, v->td_attributes, sizeof(v->td_attributes));
-    (void)read_u64(&qe, UINT16_MAX, &n);
-    (void)read_u64(&pce, UINT16_MAX, &n);
-    (void)read_hex(&tee, svn, sizeof(svn));
-}
-
-static void
-decode_tdx_flags(const struct place *p, struct manifest_tdx *v)
-{
-    struct place integrity = place_member(p, "MemoryIntegrity");
-    struct place smt = place_member(p, "SMTDisabled");
-    struct place fixed = place_member(p, "StaticPlatform");
-
-    (void)read_bool(&integrity, &v->memory_integrity);
-    (void)read_bool(&smt, &v->smt_disabled);
-    (void)read_bool(&fixed, &v->static_platform);
-}
-
-static void
-decode_tdx(const struct place *p)
-{
-    struct manifest_tdx *v = &p->m->tdx[p->m->tdx_count];
-    struct place platform = place_member(p, "Platform");
-    struct place mr_td = place_member(p, "MrTd");
-    struct place mr_seam = place_member(p, "MrSeam");
-    struct place xfam = place_member(p, "Xfam");
-    struct place piids = place_member(p, "AllowedPIIDs");
-    struct place number = place_member(p, "MinTCBEvaluationDataNumber");
-    struct place cpus = place_member(p, "CPUs");
-    uint64_t ignored;
-
-    if (!read_object(p))
-        return;
-    note_unknown(p, tdx_keys);
-    v->offset = p->value->offset;
-    v->platform = text_or_empty(&platform);
-    (void)need_hex(&mr_td, MANIFEST_ERROR, v->mr_td, sizeof(v->mr_td));
-    (void)need_hex(&mr_seam, MANIFEST_MISSING, v->mr_seam, sizeof(v->mr_seam));
-    (void)need_hex(&xfam, MANIFEST_ERROR, v->xfam, sizeof(v->xfam));
-    decode_rtmrs(p, v);
-    decode_tdx_flags(p, v);
-    decode_tdx_older(p, v);
-    read_hex_list(&piids, LIMIT_CHIP_IDS, PIID_SIZE, &v->piids);
-    (void)read_u64(&number, INT32_MAX, &v->min_tcb_evaluation_data_number);
-    (void)read_u64(&cpus, UINT64_MAX, &ignored);
-    p->m->tdx_count++;
-}
-
-static void
 decode_insecure(const struct place *p)
 {
     struct place list = *p;
@@ -425,25 +310,13 @@ decode_insecure(const struct place *p)
              "must be true: whoever runs the machine can pretend anything");
 }
 
-/* How many elements to make room for: those of a list, or one for the object
- * that older manifests have in its place. */
-static bool
-list_size(const struct place *p, size_t *count)
-{
-    if (!place_present(p))
-        return false;
-    *count = 1;
-    return p->value->type == JSON_OBJECT ||
-           read_array(p, LIMIT_REFERENCE_VALUES, count);
-}
-
 static void
 decode_snp_values(const struct place *p, const struct place *values)
 {
     struct manifest *m = p->m;
     size_t count;
 
-    if (!list_size(p, &count))
+    if (!read_list_size(p, &count))
         return;
     m->snp = arena_array(m->arena, count + 1, sizeof(*m->snp));
     if (!m->snp) {
@@ -458,31 +331,6 @@ decode_snp_values(const struct place *p, const struct place *values)
         struct place at = place_element(p, i);
 
         decode_snp_element(&at);
-    }
-}
-
-static void
-decode_tdx_values(const struct place *p)
-{
-    struct manifest *m = p->m;
-    size_t count;
-
-    if (!list_size(p, &count))
-        return;
-    m->tdx = arena_array(m->arena, count + 1, sizeof(*m->tdx));
-    if (!m->tdx) {
-        m->findings.nomem = true;
-        return;
-    }
-    if (p->value->type == JSON_OBJECT) {
-        m->generation = MANIFEST_OLDER;
-        decode_tdx(p);
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        struct place at = place_element(p, i);
-
-        decode_tdx(&at);
     }
 }
 

@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/hex.h"
 #include "base/limits.h"
+#include "evidence/sgx_tcb.h"
 #include "evidence/snp_report.h"
 
 enum { TEXT_MAX = 1024 };
@@ -285,6 +287,46 @@ compare_snp(struct manifest_diff *d, const struct manifest_snp *from,
 }
 
 static const char *
+statuses_text(struct manifest_diff *d, const struct manifest_tdx *v)
+{
+    const char *all = v->accepted_statuses ? "" : "UpToDate";
+
+    for (int i = TCB_UP_TO_DATE; i < TCB_STATUSES; i++) {
+        if (v->accepted_statuses & (1U << i))
+            all = text(d, "%s%s%s", all, all[0] ? " " : "",
+                       tcb_status_name((enum tcb_status)i));
+    }
+    return all;
+}
+
+static const char *
+advisories_text(struct manifest_diff *d, const struct manifest_tdx *v)
+{
+    const char *all = v->advisory_count ? "" : "any";
+
+    for (size_t i = 0; i < v->advisory_count; i++)
+        all = text(d, "%s%s%s", all, all[0] ? " " : "", v->advisory_ids[i]);
+    return all;
+}
+
+static const char *
+date_text(struct manifest_diff *d, int64_t instant)
+{
+    char when[RFC3339_SIZE];
+
+    if (instant == 0)
+        return "none";
+    rfc3339_format(instant, when);
+    return text(d, "%s", when);
+}
+
+static const char *
+days_text(struct manifest_diff *d, int64_t seconds)
+{
+    return number(d, (uint64_t)seconds / 86400);
+}
+
+static const char *
 tdx_name(struct manifest_diff *d, const struct manifest_tdx *v)
 {
     return text(d, "tdx%s%s", v->platform[0] ? " " : "", v->platform);
@@ -322,6 +364,14 @@ compare_tdx(struct manifest_diff *d, const struct manifest_tdx *from,
             yes_no(to->smt_disabled));
     compare(d, s, name, "StaticPlatform", yes_no(from->static_platform),
             yes_no(to->static_platform));
+    compare(d, s, name, "AllowedTCBStatuses", statuses_text(d, from),
+            statuses_text(d, to));
+    compare(d, s, name, "AllowedAdvisoryIDs", advisories_text(d, from),
+            advisories_text(d, to));
+    compare(d, s, name, "MinimumTCBDate", date_text(d, from->min_tcb_date),
+            date_text(d, to->min_tcb_date));
+    compare(d, s, name, "TCBGracePeriodDays", days_text(d, from->grace_s),
+            days_text(d, to->grace_s));
 }
 
 /* Reference values have no names. Those that are equal belong together; the

@@ -316,3 +316,23 @@ read_hex_list(const struct place *p, size_t limit, size_t item_len,
     }
     *out = span_of(items, used);
 }
+
+const char *
+read_text_or_empty(const struct place *p)
+{
+    struct span text = { 0 };
+
+    return read_text(p, &text) ? (const char *)text.ptr : "";
+}
+
+/* How many elements to make room for: those of a list, or one for the object
+ * that older manifests have in its place. */
+bool
+read_list_size(const struct place *p, size_t *count)
+{
+    if (!place_present(p))
+        return false;
+    *count = 1;
+    return p->value->type == JSON_OBJECT ||
+           read_array(p, LIMIT_REFERENCE_VALUES, count);
+}

@@ -35,8 +35,12 @@ void note_unknown(const struct place *p, const char *const *known);
  * a value of another shape is an error; an absent one is silent. */
 bool read_object(const struct place *p);
 /* Counts at most limit elements; more are an error. */
+/* A list, or the single object of older manifests, which counts as one. */
+bool read_list_size(const struct place *p, size_t *count);
 bool read_array(const struct place *p, size_t limit, size_t *count);
 bool read_text(const struct place *p, struct span *out);
+/* Anything but a text is "". */
+const char *read_text_or_empty(const struct place *p);
 bool read_u64(const struct place *p, uint64_t most, uint64_t *out);
 bool read_bool(const struct place *p, bool *out);
 bool read_hex(const struct place *p, uint8_t *out, size_t len);
@@ -53,5 +57,7 @@ void read_hex_list(const struct place *p, size_t limit, size_t item_len,
 
 /* decode_values.c */
 void decode_reference_values(const struct place *p);
+/* decode_tdx.c: the list ReferenceValues.tdx, or the object of older files */
+void decode_tdx_values(const struct place *p);
 
 #endif

@@ -76,14 +76,25 @@ struct manifest_snp {
     size_t offset;
 };
 
-/* Decoded so that lint can judge it; not appraised by this version. */
+/* Section 6.4; what is said of statuses, advisories and dates is ours
+ * (doc/manifest.md). */
 struct manifest_tdx {
-    const char *platform;
+    const char *platform; /* "" when absent */
     uint8_t mr_td[48], mr_seam[48], rtmrs[4][48];
-    uint8_t xfam[8], td_attributes[8];
-    struct span piids; /* 16 bytes each */
+    uint8_t xfam[8];
+    bool has_td_attributes; /* older and mid generation */
+    uint8_t td_attributes[8];
+    bool has_minimum_svns; /* older generation */
+    uint16_t minimum_qe_svn, minimum_pce_svn;
+    uint8_t minimum_tee_tcb_svn[16];
+    struct span piids; /* 16 bytes each, back to back; empty: any */
     uint64_t min_tcb_evaluation_data_number;
     bool memory_integrity, smt_disabled, static_platform;
+    unsigned accepted_statuses; /* bit (1u << enum tcb_status); 0: UpToDate */
+    const char **advisory_ids;  /* with any other it is refused */
+    size_t advisory_count;      /* 0: any that an accepted status has */
+    int64_t min_tcb_date;       /* seconds since 1970; 0: any */
+    int64_t grace_s;            /* 0: none */
     size_t offset;
 };
 

@@ -1,3 +1,5 @@
+#include "evidence/sgx_tcb.h"
+#include "evidence/tdx_attributes.h"
 #include "manifest/fields.h"
 
 #include <stdio.h>
@@ -63,15 +65,38 @@ check_snp(struct manifest *m, size_t i)
                 "missing: the machine's settings are not checked");
 }
 
+/* Statuses under which Intel itself says that known attacks work. */
+static void
+check_tdx_statuses(struct manifest *m, const struct manifest_tdx *v,
+                   const char *path)
+{
+    static const enum tcb_status stale[] = {
+        TCB_OUT_OF_DATE,
+        TCB_OUT_OF_DATE_CONFIGURATION_NEEDED,
+    };
+
+    for (size_t i = 0; i < sizeof(stale) / sizeof(stale[0]); i++) {
+        if (v->accepted_statuses & (1U << stale[i]) && v->min_tcb_date == 0 &&
+            v->advisory_count == 0)
+            note_at(m, MANIFEST_WARNING, v->offset, path,
+                    "%s is accepted without limit: state MinimumTCBDate or "
+                    "AllowedAdvisoryIDs",
+                    tcb_status_name(stale[i]));
+    }
+}
+
 static void
 check_tdx(struct manifest *m)
 {
     for (size_t i = 0; i < m->tdx_count; i++) {
+        const struct manifest_tdx *v = &m->tdx[i];
         char path[PATH_TEXT];
 
         (void)snprintf(path, sizeof(path), "ReferenceValues.tdx[%zu]", i);
-        note_at(m, MANIFEST_WARNING, m->tdx[i].offset, path,
-                "this version refuses all TDX evidence");
+        check_tdx_statuses(m, v, path);
+        if (v->has_td_attributes && (tdx_word(v->td_attributes) & TDX_ATTR_TUD))
+            note_at(m, MANIFEST_ERROR, v->offset, path,
+                    "TdAttributes: a TD under debug is readable by its host");
     }
 }
 

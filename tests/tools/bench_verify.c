@@ -175,9 +175,9 @@ expect_itself(struct bench *b)
     const uint8_t *raw = b->report.ptr;
 
     r->report_data =
-        (struct snp_expect){ SNP_EXPECT_EQUAL, span_of(raw + 0x50, 64) };
+        (struct expect){ EXPECT_EQUAL, span_of(raw + 0x50, 64) };
     r->host_data =
-        (struct snp_expect){ SNP_EXPECT_EQUAL, span_of(raw + 0xc0, 32) };
+        (struct expect){ EXPECT_EQUAL, span_of(raw + 0xc0, 32) };
     if (snp_launch_new_exact(raw + 0x90, &r->launch, &err) != ASSAY_OK)
         die(&err);
     r->any_vmpl = true;

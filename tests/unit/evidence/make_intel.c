@@ -7,6 +7,8 @@
 
 #include "base/file.h"
 
+#include "evidence/tdx_proto.h"
+
 #include "intel_fixture.h"
 
 static void
@@ -42,6 +44,23 @@ save_machine(const char *dir)
     intel_machine_free(&m);
 }
 
+/* The same quote as it is inside certificates. */
+static void
+save_evidence_seeds(const char *dir, const struct intel_machine *m)
+{
+    struct buffer evidence;
+
+    buffer_init(&evidence, 1 << 20, NULL);
+    if (tdx_evidence_encode(buffer_span(&m->raw), &evidence, NULL) != ASSAY_OK)
+        exit(1);
+    save(dir, "tdx_evidence", "ok", buffer_span(&evidence));
+    save(dir, "tdx_evidence", "bad-cut-short",
+         span_sub(buffer_span(&evidence), 0, evidence.len - 1));
+    buffer_add(&evidence, span_str("\x2a\x04more"));
+    save(dir, "tdx_evidence", "ok-extra-bytes", buffer_span(&evidence));
+    buffer_free(&evidence);
+}
+
 static void
 save_seeds(const char *dir)
 {
@@ -52,9 +71,11 @@ save_seeds(const char *dir)
     for (uint16_t version = 3; version <= 5; version++) {
         intel_machine_init(&m, version);
         save(dir, "tdx_quote", names[version - 3], buffer_span(&m.raw));
-        if (version == 4)
+        if (version == 4) {
             save(dir, "tdx_quote", "bad-cut-short",
                  span_sub(buffer_span(&m.raw), 0, m.raw.len - 1));
+            save_evidence_seeds(dir, &m);
+        }
         if (version <= 4) {
             save(dir, "sgx_tcb_info", names[version - 3],
                  buffer_span(&m.tcb_info));

@@ -22,8 +22,8 @@ start(struct snp_verified *got, struct snp_reference *want)
     amd_report_init(&got->report, SNP_PRODUCT_GENOA, 5);
     got->report.launch_mit_vector = 0x0f;
     got->report.current_mit_vector = 0x1b;
-    *want = (struct snp_reference){ .report_data.kind = SNP_EXPECT_ANY,
-                                    .host_data.kind = SNP_EXPECT_ANY,
+    *want = (struct snp_reference){ .report_data.kind = EXPECT_ANY,
+                                    .host_data.kind = EXPECT_ANY,
                                     .any_measurement = true };
 }
 
@@ -72,18 +72,17 @@ CHANGE(nothing)
 CHANGE(report_data_missing)
 {
     (void)got;
-    want->report_data = (struct snp_expect){ 0 };
+    want->report_data = (struct expect){ 0 };
 }
 CHANGE(report_data_empty)
 {
     (void)got;
-    want->report_data.kind = SNP_EXPECT_EQUAL;
+    want->report_data.kind = EXPECT_EQUAL;
     got->report.report_data[63] = 1;
 }
 CHANGE(report_data_short)
 {
-    want->report_data =
-        (struct snp_expect){ SNP_EXPECT_EQUAL, span_of(data64, 3) };
+    want->report_data = (struct expect){ EXPECT_EQUAL, span_of(data64, 3) };
     memcpy(got->report.report_data, data64, 3);
 }
 CHANGE(report_data_short_and_more)
@@ -96,19 +95,17 @@ CHANGE(report_data_too_long)
     static const uint8_t longer[65];
 
     (void)got;
-    want->report_data =
-        (struct snp_expect){ SNP_EXPECT_EQUAL, span_of(longer, 65) };
+    want->report_data = (struct expect){ EXPECT_EQUAL, span_of(longer, 65) };
 }
 CHANGE(host_data_other)
 {
     (void)got;
-    want->host_data =
-        (struct snp_expect){ SNP_EXPECT_EQUAL, span_of(data64, 32) };
+    want->host_data = (struct expect){ EXPECT_EQUAL, span_of(data64, 32) };
 }
 CHANGE(host_data_missing)
 {
     (void)got;
-    want->host_data.kind = SNP_EXPECT_MISSING;
+    want->host_data.kind = EXPECT_MISSING;
 }
 CHANGE(measurement_missing)
 {

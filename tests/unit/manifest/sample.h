@@ -56,14 +56,15 @@
     "\"TrustedMeasurement\": \"" HEX_48 "\", \"APEIP\": \"00804000\", " TCB    \
     ", " GUEST_POLICY ", " PLATFORM_INFO ", \"MinimumMitigationVector\": 3, "  \
     "\"AllowedChipIDs\": [\"" HEX_64 "\"], \"CPUs\": 2}"
-#define TDX                                                                    \
+#define TDX_WITH(more)                                                         \
     "{\"Platform\": \"Metal-QEMU-TDX\", \"MinTCBEvaluationDataNumber\": 17, "  \
     "\"MrTd\": \"" HEX_48 "\", \"MrSeam\": \"" HEX_48                          \
     "\", \"Rtmrs\": [\"" HEX_48 "\", \"" HEX_48 "\", \"" HEX_48                \
     "\", \"" HEX_48 "\"], "                                                    \
     "\"Xfam\": \"e718060000000000\", \"AllowedPIIDs\": [\"" HEX_16 "\"], "     \
     "\"MemoryIntegrity\": true, \"SMTDisabled\": false, "                      \
-    "\"StaticPlatform\": true, \"CPUs\": 1}"
+    "\"StaticPlatform\": true, \"CPUs\": 1" more "}"
+#define TDX TDX_WITH("")
 
 static const char current_manifest[] =
     "{\n  \"Policies\": {" POLICY_C ", " POLICY_W "},\n"

@@ -127,7 +127,7 @@ what_cannot_be_judged_is_refused_by_name(void **state)
         enum evidence_oid oid;
         const char *check;
     } rows[] = {
-        { EVIDENCE_OID_TDX, "tdx_supported" },
+        { EVIDENCE_OID_TDX, "evidence_form" },
         { EVIDENCE_OID_SNP, "evidence_form" },
         { EVIDENCE_OID_NONE, "evidence_kind" },
     };
