@@ -11,7 +11,10 @@ enum { CERT_BYTES_MAX = LIMIT_CERT_BYTES + LIMIT_EVIDENCE_BYTES };
 struct cert {
     struct cert *self; /* lets a const holder share it */
     atomic_uint refs;
-    X509 *x509;
+    STACK_OF(X509_EXTENSION) * stack; /* extensions are borrowed from it */
+    int version;                      /* 3 means v3 */
+    struct span subject;              /* of der, as the next */
+    struct span issuer;
     uint8_t *der;
     size_t der_len;
     struct x509_signed parts; /* of der */
@@ -102,8 +105,8 @@ read_subject_key_id(struct cert *cert, struct assay_error *err)
 static enum assay_status
 read_extensions(struct cert *cert, struct assay_error *err)
 {
-    enum assay_status st = x509_extensions_read(
-        X509_get0_extensions(cert->x509), &cert->extensions, err);
+    enum assay_status st =
+        x509_extensions_read(cert->stack, &cert->extensions, err);
 
     if (st == ASSAY_OK && cert->extensions.count > 0 && cert_version(cert) != 3)
         st = assay_fail(err, ASSAY_ERR_MALFORMED,
@@ -121,52 +124,157 @@ read_extensions(struct cert *cert, struct assay_error *err)
     return st;
 }
 
-/* --- the whole ----------------------------------------------------------- */
+/* --- the whole -----------------------------------------------------------
+ *
+ * TBSCertificate (RFC 5280 section 4.1) is taken apart here, and its parts are
+ * left to OpenSSL: d2i_X509 would also decode the key, at the price of a
+ * signature, and we read keys ourselves (key_spki.c). */
 
-static enum assay_status
-read_names(struct cert *cert, struct assay_error *err)
+struct tbs {
+    uint64_t version; /* as on the wire */
+    struct span serial;
+    struct span issuer, subject; /* with their headers, as the next */
+    struct span not_before, not_after;
+    struct span spki;
+    struct span extensions; /* SEQUENCE with its header; empty: none */
+};
+
+static struct span
+read_whole(struct reader *rd, uint8_t want)
 {
-    cert->common_name = x509_common_name(X509_get_subject_name(cert->x509));
-    cert->issuer_common_name =
-        x509_common_name(X509_get_issuer_name(cert->x509));
-    if (!cert->common_name || !cert->issuer_common_name)
-        return ossl_fail(err, ASSAY_ERR_NOMEM, "names");
+    struct span whole = { 0 };
+    uint8_t tag;
+
+    (void)rd_der_any(rd, &tag, &whole);
+    if (tag != want)
+        rd->failed = true;
+    return whole;
+}
+
+static struct span
+read_time(struct reader *rd)
+{
+    return read_whole(rd, rd_der_peek(rd) == DER_UTC_TIME
+                              ? DER_UTC_TIME
+                              : DER_GENERALIZED_TIME);
+}
+
+/* issuerUniqueID and subjectUniqueID, which nobody uses, and extensions. */
+static void
+read_optional(struct reader *rd, struct tbs *out)
+{
+    for (uint8_t number = 1; number <= 2; number++) {
+        if (rd_der_peek(rd) == (DER_CONTEXT | number))
+            (void)rd_der(rd, (uint8_t)(DER_CONTEXT | number));
+    }
+    if (rd_der_peek(rd) == (DER_CONTEXT_CONSTRUCTED | 3)) {
+        struct reader x = reader_over(rd_der(rd, DER_CONTEXT_CONSTRUCTED | 3));
+
+        out->extensions = read_whole(&x, DER_SEQUENCE);
+        if (!rd_done(&x))
+            rd->failed = true;
+    }
+}
+
+static bool
+split_tbs(struct span der, struct tbs *out)
+{
+    struct reader outer = reader_over(der);
+    struct reader rd = reader_over(rd_der(&outer, DER_SEQUENCE));
+    struct reader validity, version;
+
+    *out = (struct tbs){ 0 };
+    if (rd_der_peek(&rd) == DER_CONTEXT_CONSTRUCTED) {
+        version = reader_over(rd_der(&rd, DER_CONTEXT_CONSTRUCTED));
+        out->version = rd_der_uint(&version);
+        if (!rd_done(&version) || out->version > 2)
+            return false;
+    }
+    out->serial = rd_der(&rd, DER_INTEGER);
+    (void)rd_der(&rd, DER_SEQUENCE); /* the algorithm: see x509_signed */
+    out->issuer = read_whole(&rd, DER_SEQUENCE);
+    validity = reader_over(rd_der(&rd, DER_SEQUENCE));
+    out->not_before = read_time(&validity);
+    out->not_after = read_time(&validity);
+    out->subject = read_whole(&rd, DER_SEQUENCE);
+    out->spki = read_whole(&rd, DER_SEQUENCE);
+    read_optional(&rd, out);
+    return rd_done(&outer) && rd_done(&rd) && rd_done(&validity);
+}
+
+/* Magnitude without leading zeros. */
+static enum assay_status
+read_serial(struct span n, struct span *out, struct assay_error *err)
+{
+    if (n.ptr[0] >= 0x80)
+        return assay_fail(err, ASSAY_ERR_MALFORMED, "serial number: negative");
+    *out = n.len > 1 && n.ptr[0] == 0 ? span_sub(n, 1, n.len) : n;
     return ASSAY_OK;
 }
 
 static enum assay_status
-read_key(struct cert *cert, struct assay_error *err)
+read_instant(struct span der, const char *what, int64_t *out,
+             struct assay_error *err)
 {
-    uint8_t *spki = NULL;
-    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert->x509), &spki);
+    const unsigned char *at = der.ptr;
+    ASN1_TIME *time = d2i_ASN1_TIME(NULL, &at, (long)der.len);
     enum assay_status st;
 
-    if (len <= 0)
-        return ossl_fail(err, ASSAY_ERR_NOMEM, "public key");
-    st = key_from_spki_der(span_of(spki, (size_t)len), &cert->key, err);
-    OPENSSL_free(spki);
+    if (!time)
+        return ossl_fail(err, ASSAY_ERR_MALFORMED, what);
+    st = x509_time(time, what, out, err);
+    ASN1_TIME_free(time);
     return st;
 }
 
 static enum assay_status
-read_facts(struct cert *cert, struct assay_error *err)
+read_name(struct span der, char **common_name, struct assay_error *err)
+{
+    const unsigned char *at = der.ptr;
+    X509_NAME *name = d2i_X509_NAME(NULL, &at, (long)der.len);
+
+    if (!name)
+        return ossl_fail(err, ASSAY_ERR_MALFORMED, "name");
+    *common_name = x509_common_name(name);
+    X509_NAME_free(name);
+    if (!*common_name)
+        return ossl_fail(err, ASSAY_ERR_NOMEM, "name");
+    return ASSAY_OK;
+}
+
+static enum assay_status
+read_stack(struct cert *cert, struct span der, struct assay_error *err)
+{
+    const unsigned char *at = der.ptr;
+
+    if (der.len == 0)
+        return ASSAY_OK;
+    cert->stack = d2i_X509_EXTENSIONS(NULL, &at, (long)der.len);
+    if (!cert->stack)
+        return ossl_fail(err, ASSAY_ERR_MALFORMED, "extensions");
+    return ASSAY_OK;
+}
+
+static enum assay_status
+read_facts(struct cert *cert, const struct tbs *tbs, struct assay_error *err)
 {
     enum assay_status st =
         x509_signature_facts(&cert->parts, &cert->signature, err);
 
     if (st == ASSAY_OK)
-        st =
-            x509_serial(X509_get0_serialNumber(cert->x509), &cert->serial, err);
+        st = read_serial(tbs->serial, &cert->serial, err);
     if (st == ASSAY_OK)
-        st = x509_time(X509_get0_notBefore(cert->x509), "notBefore",
-                       &cert->not_before, err);
+        st = read_instant(tbs->not_before, "notBefore", &cert->not_before, err);
     if (st == ASSAY_OK)
-        st = x509_time(X509_get0_notAfter(cert->x509), "notAfter",
-                       &cert->not_after, err);
+        st = read_instant(tbs->not_after, "notAfter", &cert->not_after, err);
     if (st == ASSAY_OK)
-        st = read_names(cert, err);
+        st = read_name(tbs->subject, &cert->common_name, err);
     if (st == ASSAY_OK)
-        st = read_key(cert, err);
+        st = read_name(tbs->issuer, &cert->issuer_common_name, err);
+    if (st == ASSAY_OK)
+        st = key_from_spki_der(tbs->spki, &cert->key, err);
+    if (st == ASSAY_OK)
+        st = read_stack(cert, tbs->extensions, err);
     if (st == ASSAY_OK)
         st = read_extensions(cert, err);
     return st;
@@ -175,7 +283,7 @@ read_facts(struct cert *cert, struct assay_error *err)
 static enum assay_status
 decode(struct cert *cert, struct span der, struct assay_error *err)
 {
-    const unsigned char *at = der.ptr;
+    struct tbs tbs;
     enum assay_status st;
 
     cert->der = OPENSSL_memdup(der.ptr, der.len);
@@ -185,10 +293,12 @@ decode(struct cert *cert, struct span der, struct assay_error *err)
     st = x509_signed_split(cert_der(cert), "certificate", &cert->parts, err);
     if (st != ASSAY_OK)
         return st;
-    cert->x509 = d2i_X509(NULL, &at, (long)der.len);
-    if (!cert->x509 || at != der.ptr + der.len)
-        return ossl_fail(err, ASSAY_ERR_MALFORMED, "X.509");
-    return read_facts(cert, err);
+    if (!split_tbs(cert->parts.part, &tbs))
+        return assay_fail(err, ASSAY_ERR_MALFORMED, "X.509");
+    cert->version = (int)tbs.version + 1;
+    cert->subject = tbs.subject;
+    cert->issuer = tbs.issuer;
+    return read_facts(cert, &tbs, err);
 }
 
 enum assay_status
@@ -236,7 +346,7 @@ cert_free(struct cert *cert)
     OPENSSL_free(cert->issuer_common_name);
     OPENSSL_free(cert->common_name);
     key_free(cert->key);
-    X509_free(cert->x509);
+    sk_X509_EXTENSION_pop_free(cert->stack, X509_EXTENSION_free);
     OPENSSL_free(cert->der);
     OPENSSL_free(cert);
 }
@@ -252,7 +362,7 @@ cert_der(const struct cert *cert)
 int
 cert_version(const struct cert *cert)
 {
-    return (int)X509_get_version(cert->x509) + 1; /* 2 on the wire is v3 */
+    return cert->version;
 }
 
 struct span
@@ -264,13 +374,13 @@ cert_serial(const struct cert *cert)
 struct span
 cert_subject(const struct cert *cert)
 {
-    return x509_name_der(X509_get_subject_name(cert->x509));
+    return cert->subject;
 }
 
 struct span
 cert_issuer(const struct cert *cert)
 {
-    return x509_name_der(X509_get_issuer_name(cert->x509));
+    return cert->issuer;
 }
 
 const char *
