@@ -206,7 +206,7 @@ split_tbs(struct span der, struct tbs *out)
 static enum assay_status
 read_serial(struct span n, struct span *out, struct assay_error *err)
 {
-    if (n.ptr[0] >= 0x80)
+    if (n.len == 0 || n.ptr[0] >= 0x80)
         return assay_fail(err, ASSAY_ERR_MALFORMED, "serial number: negative");
     *out = n.len > 1 && n.ptr[0] == 0 ? span_sub(n, 1, n.len) : n;
     return ASSAY_OK;

@@ -37,9 +37,43 @@ sgx_cert_role_name(enum sgx_cert_role role)
 
 /* --- lists --------------------------------------------------------------- */
 
+void
+sgx_cert_list_add(struct sgx_cert_list *list, const struct cert *cert)
+{
+    if (cert && list->count < SGX_CERTS_MAX)
+        list->items[list->count++] = cert_dup(cert);
+}
+
+static const struct cert *
+find_bytes(const struct sgx_cert_list *list, struct span der)
+{
+    for (size_t i = 0; list && i < list->count; i++) {
+        if (span_equal(cert_der(list->items[i]), der))
+            return list->items[i];
+    }
+    return NULL;
+}
+
 static enum assay_status
-add_block(const struct pem_block *block, struct sgx_cert_list *out,
-          struct assay_error *err)
+add_der(struct span der, const struct sgx_cert_list *known,
+        struct sgx_cert_list *out, struct assay_error *err)
+{
+    const struct cert *same = find_bytes(known, der);
+    enum assay_status st;
+
+    if (same) {
+        sgx_cert_list_add(out, same);
+        return ASSAY_OK;
+    }
+    st = cert_parse(der, &out->items[out->count], err);
+    if (st == ASSAY_OK)
+        out->count++;
+    return st;
+}
+
+static enum assay_status
+add_block(const struct pem_block *block, const struct sgx_cert_list *known,
+          struct sgx_cert_list *out, struct assay_error *err)
 {
     struct buffer der;
     enum assay_status st;
@@ -53,16 +87,14 @@ add_block(const struct pem_block *block, struct sgx_cert_list *out,
     buffer_init(&der, LIMIT_CERT_BYTES, NULL);
     st = pem_decode(block, &der, err);
     if (st == ASSAY_OK)
-        st = cert_parse(buffer_span(&der), &out->items[out->count], err);
-    if (st == ASSAY_OK)
-        out->count++;
+        st = add_der(buffer_span(&der), known, out, err);
     buffer_free(&der);
     return st;
 }
 
 enum assay_status
-sgx_cert_list_read(struct span pem, struct sgx_cert_list *out,
-                   struct assay_error *err)
+sgx_cert_list_read(struct span pem, const struct sgx_cert_list *known,
+                   struct sgx_cert_list *out, struct assay_error *err)
 {
     struct pem_block block;
     enum assay_status st;
@@ -71,7 +103,7 @@ sgx_cert_list_read(struct span pem, struct sgx_cert_list *out,
     if (pem.len > 0 && pem.ptr[pem.len - 1] == '\0')
         pem.len--;
     while ((st = pem_next(&pem, &block, err)) == ASSAY_OK) {
-        st = add_block(&block, out, err);
+        st = add_block(&block, known, out, err);
         if (st != ASSAY_OK)
             return st;
     }

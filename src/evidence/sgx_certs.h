@@ -37,10 +37,17 @@ struct sgx_cert_list {
 /* Parse all certificates of a PEM text, which may end in one NUL. *out is
  * wiped by sgx_cert_list_wipe, also on failure.
  *
+ *   known  certificates that are shared rather than parsed again where the
+ *          bytes are the same; may be NULL
+ *
  * ASSAY_ERR_MALFORMED (also: none), ASSAY_ERR_LIMIT, ASSAY_ERR_NOMEM */
 ASSAY_MUST_CHECK
-enum assay_status sgx_cert_list_read(struct span pem, struct sgx_cert_list *out,
+enum assay_status sgx_cert_list_read(struct span pem,
+                                     const struct sgx_cert_list *known,
+                                     struct sgx_cert_list *out,
                                      struct assay_error *err);
+/* Adds a reference to the list while there is room; NULL is ignored. */
+void sgx_cert_list_add(struct sgx_cert_list *list, const struct cert *cert);
 void sgx_cert_list_wipe(struct sgx_cert_list *list);
 
 /* The only one of a role; NULL when there is none or several. Borrowed. */

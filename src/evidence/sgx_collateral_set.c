@@ -15,6 +15,7 @@ struct builder {
     const struct sgx_pck_chain *chain;
     const struct trust_anchors *anchors;
     struct assay_error *err;
+    struct sgx_cert_list known; /* of the chain, and the first signer */
 };
 
 /* --- revocation lists ---------------------------------------------------- */
@@ -106,7 +107,8 @@ judge_crl_issuer(struct builder *b)
                      "no chain came with the list; the quote's CA serves");
         return ASSAY_OK;
     }
-    st = sgx_cert_list_read(b->given->pck_crl_issuer_chain, &list, NULL);
+    st = sgx_cert_list_read(b->given->pck_crl_issuer_chain, &b->known, &list,
+                            NULL);
     if (st == ASSAY_OK)
         other = sgx_cert_list_find(&list, sgx_cert_role(ca));
     if (other && span_equal(cert_spki(other), cert_spki(ca)))
@@ -209,7 +211,7 @@ judge_signer(struct builder *b, const struct document_kind *k, struct span pem,
         verdict_lack(b->v, k->chain, PCS_REF, "the issuer chain is missing");
         return ASSAY_OK;
     }
-    st = sgx_cert_list_read(pem, &list, &why);
+    st = sgx_cert_list_read(pem, &b->known, &list, &why);
     if (st == ASSAY_OK) {
         check_issuer_chain(b, k, &list);
         signer = sgx_cert_list_find(&list, SGX_CERT_TCB_SIGNER);
@@ -224,6 +226,7 @@ judge_signer(struct builder *b, const struct document_kind *k, struct span pem,
         sgx_windows_add_cert(&b->set->windows, b->v, k->signer_validity,
                              signer);
         *out = signer ? cert_dup(signer) : NULL;
+        sgx_cert_list_add(&b->known, signer);
     } else if (st != ASSAY_ERR_NOMEM) {
         verdict_fail(b->v, k->chain, PCS_REF, "certificates in PEM",
                      verdict_text(b->v, "%s", why.text),
@@ -357,9 +360,11 @@ sgx_collateral_set_build(const struct tdx_collateral *collateral,
                          struct assay_error *err)
 {
     struct sgx_collateral_set *set = mem_zalloc(NULL, sizeof(*set));
-    struct builder b = { set,        set ? &set->log : NULL,
-                         collateral, chain,
-                         anchors,    err };
+    struct builder b = { .set = set,
+                         .given = collateral,
+                         .chain = chain,
+                         .anchors = anchors,
+                         .err = err };
     enum assay_status st;
 
     if (!set)
@@ -367,7 +372,11 @@ sgx_collateral_set_build(const struct tdx_collateral *collateral,
     atomic_init(&set->refs, 1);
     arena_init(&set->arena, SET_ARENA_BYTES, NULL);
     verdict_init(&set->log, &set->arena, "", false);
+    b.v = &set->log;
+    sgx_cert_list_add(&b.known, chain->root);
+    sgx_cert_list_add(&b.known, chain->ca);
     st = judge(&b);
+    sgx_cert_list_wipe(&b.known);
     if (st == ASSAY_OK)
         *out = set;
     else

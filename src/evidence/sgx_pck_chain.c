@@ -57,7 +57,7 @@ find_root(struct sgx_pck_chain *c, struct span roots)
 
     if (c->root || roots.len == 0)
         return;
-    if (sgx_cert_list_read(roots, &list, NULL) == ASSAY_OK)
+    if (sgx_cert_list_read(roots, NULL, &list, NULL) == ASSAY_OK)
         c->root = take(sgx_cert_list_find(&list, SGX_CERT_ROOT));
     sgx_cert_list_wipe(&list);
 }
@@ -133,7 +133,7 @@ sgx_pck_chain_build(struct span pem, struct span roots,
     atomic_init(&c->refs, 1);
     arena_init(&c->arena, CHAIN_ARENA_BYTES, NULL);
     verdict_init(&c->log, &c->arena, "", false);
-    st = sgx_cert_list_read(pem, &list, &why);
+    st = sgx_cert_list_read(pem, NULL, &list, &why);
     if (st == ASSAY_OK)
         pick(c, &list);
     else if (st != ASSAY_ERR_NOMEM)

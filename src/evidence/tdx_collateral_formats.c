@@ -168,7 +168,7 @@ read_certs(struct span file, struct tdx_collateral *out,
            struct assay_error *err)
 {
     struct sgx_cert_list list;
-    enum assay_status st = sgx_cert_list_read(file, &list, err);
+    enum assay_status st = sgx_cert_list_read(file, NULL, &list, err);
 
     if (st == ASSAY_OK && sgx_cert_list_find(&list, SGX_CERT_PCK)) {
         out->pck_certificate_chain = file;
