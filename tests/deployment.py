@@ -105,7 +105,7 @@ class Deployment:
                 "--trust-anchor", self.anchor,
                 "--cache-dir", self.dir / "cache"]
 
-    def start(self, preexec_fn=None, expect_up=True):
+    def start(self, preexec_fn=None, expect_up=True, env=None):
         self.coordinator = self.spawn(
             "assay-coordinator", "--state", self.state,
             "--listen-user", "127.0.0.1:%d" % self.user,
@@ -113,7 +113,7 @@ class Deployment:
             "--listen-metrics", "127.0.0.1:%d" % self.probes,
             "--tsm", self.tsm, "--metrics",
             *self.trust_args(self.kds_of_coordinator),
-            *self.options.get("args", []), preexec_fn=preexec_fn)
+            *self.options.get("args", []), preexec_fn=preexec_fn, env=env)
         if expect_up:
             wait_for(lambda: listens(self.probes), "the coordinator")
 

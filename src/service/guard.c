@@ -142,6 +142,8 @@ guard_new(const struct guard_config *config, struct guard **out,
 
     if (st != ASSAY_OK && st != ASSAY_ERR_NOT_FOUND)
         return st;
+    if (st == ASSAY_OK)
+        history_settle_first(config->store);
     g = calloc(1, sizeof(*g));
     if (!g)
         return assay_nomem(err, "guard");

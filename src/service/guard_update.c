@@ -276,6 +276,14 @@ store_objects(struct update *u, const struct span *policies)
     }
     if (history_put_manifest(store, u->in->manifest, &hash, u->err) != ASSAY_OK)
         return GRPC_INTERNAL;
+    if (!u->base) {
+        enum assay_status st = history_begin_first(store, u->err);
+
+        if (st == ASSAY_ERR_CONFLICT)
+            return GRPC_FAILED_PRECONDITION;
+        if (st != ASSAY_OK)
+            return GRPC_INTERNAL;
+    }
     return internal(
         history_put_transition(store, &u->transition, &hash, u->err));
 }
@@ -300,6 +308,10 @@ commit_locked(struct update *u)
                           "update was first");
     st = history_swap_head(u->g->config.store, u->base ? &u->base->head : NULL,
                            &u->next->head, u->err);
+    /* The head is durable, ours or another's. Where the note cannot be
+     * settled, the next start does it. */
+    if (!u->base && (st == ASSAY_OK || st == ASSAY_ERR_CONFLICT))
+        history_settle_first(u->g->config.store);
     if (st == ASSAY_OK) {
         u->out->state = guard_pin_again(u->next);
         guard_publish(u->g, u->next);

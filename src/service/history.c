@@ -9,6 +9,9 @@
 #include "base/writer.h"
 
 #define HEAD_KEY "transitions/latest"
+#define FIRST_KEY "history/first"
+#define FIRST_PENDING "pending\n"
+#define FIRST_DONE "done\n"
 
 enum { HEAD_MAX = SHA256_SIZE + HISTORY_SIGNATURE_MAX };
 
@@ -232,18 +235,44 @@ stop_at_any(void *ctx, const char *key)
     return false;
 }
 
-/* A store without a head is empty only if it holds no transition either: a
- * lost pointer must never become a new history (CI section 12.1). */
+/* Empty when there is no note. */
+static enum assay_status
+get_first(const struct store *s, struct buffer *note, struct assay_error *err)
+{
+    enum assay_status st = store_get(s, FIRST_KEY, note, err);
+
+    return st == ASSAY_ERR_NOT_FOUND ? ASSAY_OK : st;
+}
+
+static enum assay_status
+first_is_pending(const struct store *s, bool *pending, struct assay_error *err)
+{
+    struct buffer note;
+    enum assay_status st;
+
+    buffer_init(&note, 4096, NULL);
+    st = get_first(s, &note, err);
+    if (st == ASSAY_OK)
+        *pending = span_equal_str(buffer_span(&note), FIRST_PENDING);
+    buffer_free(&note);
+    return st;
+}
+
+/* A store without a head is empty only if it holds no transition either, or
+ * those of a first set that was cut short: a lost pointer must never become a
+ * new history (CI section 12.1). */
 static enum assay_status
 check_empty(const struct store *s, struct assay_error *err)
 {
-    bool found = false;
+    bool found = false, pending = false;
     enum assay_status st =
         store_list(s, "transitions", stop_at_any, &found, err);
 
+    if (st == ASSAY_OK && found)
+        st = first_is_pending(s, &pending, err);
     if (st != ASSAY_OK)
         return st;
-    if (!found)
+    if (!found || pending)
         return assay_fail(err, ASSAY_ERR_NOT_FOUND, "no manifest configured");
     return assay_fail(err, ASSAY_ERR_MALFORMED,
                       "history: the store holds transitions but no " HEAD_KEY
@@ -295,6 +324,43 @@ history_verify_head(const struct history_head *head,
     return key_verify_digest(signing_key, hash_span(&head->transition),
                              span_of(head->signature, head->signature_len),
                              err);
+}
+
+static enum assay_status
+note_first(const struct store *s, const char *text, struct assay_error *err)
+{
+    struct buffer note;
+    enum assay_status st;
+
+    buffer_init(&note, 4096, NULL);
+    st = get_first(s, &note, err);
+    if (st == ASSAY_OK && !span_equal_str(buffer_span(&note), text))
+        st = store_cas(s, FIRST_KEY, buffer_span(&note), span_str(text), err);
+    buffer_free(&note);
+    return st;
+}
+
+enum assay_status
+history_begin_first(const struct store *s, struct assay_error *err)
+{
+    struct history_head head;
+    enum assay_status st = history_get_head(s, &head, err);
+
+    if (st == ASSAY_OK)
+        return assay_fail(err, ASSAY_ERR_CONFLICT,
+                          "the manifest has changed since last read: there is "
+                          "a history already");
+    return st == ASSAY_ERR_NOT_FOUND ? note_first(s, FIRST_PENDING, err) : st;
+}
+
+void
+history_settle_first(const struct store *s)
+{
+    bool pending = false;
+
+    if (first_is_pending(s, &pending, NULL) == ASSAY_OK && pending &&
+        note_first(s, FIRST_DONE, NULL) != ASSAY_OK)
+        return;
 }
 
 enum assay_status

@@ -88,7 +88,8 @@ enum assay_status history_get_transition(const struct store *s,
 
 /* The head. ASSAY_ERR_NOT_FOUND means that no manifest was ever set: when
  * there are transitions but no head, something took the head away, and that
- * is ASSAY_ERR_MALFORMED with what to do about it. */
+ * is ASSAY_ERR_MALFORMED with what to do about it; unless the first set is
+ * known not to have come as far as its head. */
 ASSAY_MUST_CHECK
 enum assay_status history_get_head(const struct store *s,
                                    struct history_head *out,
@@ -104,6 +105,19 @@ ASSAY_MUST_CHECK
 enum assay_status history_verify_head(const struct history_head *head,
                                       const struct key *signing_key,
                                       struct assay_error *err);
+
+/* The first set writes transitions before there is a head. A note in the
+ * store, "history/first", is written before and settled after it, so that a
+ * crash in between is not taken for a lost head, nor a lost head for a crash.
+ * It is no part of the history: a store without the note is complete.
+ *
+ * history_begin_first: ASSAY_ERR_CONFLICT when there is a head already.
+ * history_settle_first: does nothing where there is no note. It may fail, on a
+ * full disk for example; it is called again at the next start. */
+ASSAY_MUST_CHECK
+enum assay_status history_begin_first(const struct store *s,
+                                      struct assay_error *err);
+void history_settle_first(const struct store *s);
 
 /* Swings the head. old is NULL for the first; ASSAY_ERR_CONFLICT when it is
  * no longer what the store holds. */

@@ -203,6 +203,31 @@ a_lost_head_is_not_an_empty_store(void **state)
 }
 
 static void
+a_first_set_cut_short_is_no_lost_head(void **state)
+{
+    struct fixture f = fixture_new();
+    struct history_head head;
+    struct assay_error err;
+    char path[256];
+
+    (void)state;
+    assert_ok(history_begin_first(&f.store, &err), &err);
+    (void)append(&f, "{}", &nothing);
+    assert_status(history_get_head(&f.store, &head, &err), ASSAY_ERR_NOT_FOUND);
+    assert_ok(history_begin_first(&f.store, &err), &err); /* again */
+    temp_dir_overwrite(&f.dir, "transitions/latest",
+                       "0123456789012345678901234567890123456789");
+    assert_status(history_begin_first(&f.store, &err), ASSAY_ERR_CONFLICT);
+    history_settle_first(&f.store);
+    /* From here on a head that is gone was lost. */
+    (void)snprintf(path, sizeof(path), "%s/transitions/latest", f.dir.path);
+    assert_int_equal(unlink(path), 0);
+    assert_status(history_get_head(&f.store, &head, &err), ASSAY_ERR_MALFORMED);
+    assert_status(history_begin_first(&f.store, &err), ASSAY_ERR_MALFORMED);
+    fixture_end(&f);
+}
+
+static void
 a_head_of_the_wrong_length_is_malformed(void **state)
 {
     static const size_t lengths[] = { 1, 31, 32, 161, 4000 };
@@ -271,6 +296,7 @@ main(void)
         cmocka_unit_test(a_head_round_trips_and_is_signed),
         cmocka_unit_test(only_one_of_two_successors_becomes_the_head),
         cmocka_unit_test(a_lost_head_is_not_an_empty_store),
+        cmocka_unit_test(a_first_set_cut_short_is_no_lost_head),
         cmocka_unit_test(a_head_of_the_wrong_length_is_malformed),
         cmocka_unit_test(the_walk_goes_back_to_the_first),
         cmocka_unit_test(a_gap_in_the_chain_is_told),
