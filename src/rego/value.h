@@ -192,6 +192,10 @@ bool value_string(struct arena *a, struct span text, struct value *out);
 ASSAY_MUST_CHECK
 bool value_str(struct arena *a, const char *text, struct value *out);
 
+/* A string of len bytes that the caller fills before sharing it. */
+ASSAY_MUST_CHECK
+bool value_string_blank(struct arena *a, size_t len, struct value *out);
+
 /* items is taken, not copied: it must live as long as the value. */
 ASSAY_MUST_CHECK
 bool value_array(struct arena *a, const struct value *items, size_t count,

@@ -7,21 +7,31 @@
 #include "rego/value.h"
 
 bool
-value_string(struct arena *a, struct span text, struct value *out)
+value_string_blank(struct arena *a, size_t len, struct value *out)
 {
     struct value_string *s;
     size_t size;
 
-    if (text.len > LIMIT_REGO_COUNT ||
-        !size_add(sizeof(*s) + 1, text.len, &size))
+    if (len > LIMIT_REGO_COUNT || !size_add(sizeof(*s) + 1, len, &size))
         return false;
     s = arena_alloc(a, size);
     if (!s)
         return false;
-    s->head.count = (uint32_t)text.len;
-    if (text.len > 0)
-        memcpy(s->text, text.ptr, text.len);
+    s->head.count = (uint32_t)len;
     *out = (struct value){ .tag = VALUE_STRING, .string = s };
+    return true;
+}
+
+bool
+value_string(struct arena *a, struct span text, struct value *out)
+{
+    struct value v;
+
+    if (!value_string_blank(a, text.len, &v))
+        return false;
+    if (text.len > 0)
+        memcpy(v.string->text, text.ptr, text.len);
+    *out = v;
     return true;
 }
 

@@ -91,6 +91,56 @@ arg_is(struct rego_call *call, const struct value *args, size_t i,
 }
 
 bool
+arg_in(struct rego_call *call, const struct value *args, size_t i,
+       const char *types, enum builtin_outcome *outcome)
+{
+    const char *got = value_type_name(args[i]);
+
+    if (strstr(types, got)) /* no type's name is part of another's */
+        return true;
+    *outcome = call_type_error(
+        call, "operand %zu must be one of {%s} but got %s", i + 1, types, got);
+    return false;
+}
+
+bool
+arg_any_integer(struct rego_call *call, const struct value *args, size_t i,
+                enum builtin_outcome *outcome)
+{
+    if (number_is_integer(args[i]))
+        return true;
+    if (value_is_number(args[i]))
+        *outcome = call_type_error(call,
+                                   "operand %zu must be integer number but got "
+                                   "floating-point number",
+                                   i + 1);
+    else
+        *outcome =
+            call_type_error(call, "operand %zu must be integer but got %s",
+                            i + 1, value_type_name(args[i]));
+    return false;
+}
+
+enum builtin_outcome
+call_number(struct rego_call *call, enum number_result result)
+{
+    switch (result) {
+    case NUMBER_OK:
+        return BUILTIN_OK;
+    case NUMBER_NOMEM:
+        return call_nomem(call);
+    case NUMBER_DIV_ZERO:
+        return call_fail(call, "divide by zero");
+    case NUMBER_REM_ZERO:
+        return call_fail(call, "modulo by zero");
+    case NUMBER_REM_FRACTION:
+        return call_fail(call, "modulo on floating-point number");
+    default:
+        return call_fail(call, "number too big");
+    }
+}
+
+bool
 arg_integer(struct rego_call *call, const struct value *args, size_t i,
             int64_t *out, enum builtin_outcome *outcome)
 {
@@ -98,8 +148,9 @@ arg_integer(struct rego_call *call, const struct value *args, size_t i,
         return false;
     if (args[i].tag != VALUE_INT) {
         *outcome = call_type_error(
-            call, "operand %zu must be integer number but got %s", i + 1,
-            args[i].number->plain ? "big integer" : "floating-point number");
+            call,
+            "operand %zu must be integer number but got floating-point number",
+            i + 1);
         return false;
     }
     *out = args[i].integer;

@@ -1,13 +1,13 @@
 /* What builtins share: answering, failing, and taking operands apart.
  *
- * Operand errors read "operand N must be TYPES but got TYPE", where N counts
- * from 1 and several TYPES are written {a, b} in the order of their names,
- * which is how tests know them. */
+ * Operand errors read "operand N must be TYPE but got TYPE", where N counts
+ * from 1 and several types are "one of {a, b}" in an order that tests know. */
 #ifndef ASSAY_REGO_BUILTINS_CALL_H
 #define ASSAY_REGO_BUILTINS_CALL_H
 
 #include "base/buffer.h"
 #include "rego/builtin.h"
+#include "rego/number.h"
 
 /* eval_builtin_error and eval_type_error; the builtin's name goes in front. */
 enum builtin_outcome call_fail(struct rego_call *call, const char *fmt, ...)
@@ -33,6 +33,9 @@ enum builtin_outcome call_text(struct rego_call *call, struct span text,
 /* The buffer's text, which is freed. */
 enum builtin_outcome call_buffer(struct rego_call *call, struct buffer *text,
                                  struct value *out);
+/* What arithmetic answered. */
+enum builtin_outcome call_number(struct rego_call *call,
+                                 enum number_result result);
 /* A buffer bounded by what is left of the arena. */
 void call_buffer_init(struct rego_call *call, struct buffer *b);
 enum builtin_outcome call_bool(bool b, struct value *out);
@@ -46,6 +49,11 @@ ASSAY_MUST_CHECK
 bool arg_is(struct rego_call *call, const struct value *args, size_t i,
             unsigned types, enum builtin_outcome *outcome);
 
+/* The same for several types, written as the error lists them: "set, array". */
+ASSAY_MUST_CHECK
+bool arg_in(struct rego_call *call, const struct value *args, size_t i,
+            const char *types, enum builtin_outcome *outcome);
+
 /* Operand i as an integer that is written plainly and fits 64 bits. */
 ASSAY_MUST_CHECK
 bool arg_integer(struct rego_call *call, const struct value *args, size_t i,
@@ -56,10 +64,18 @@ ASSAY_MUST_CHECK
 bool arg_elements(struct rego_call *call, const struct value *args, size_t i,
                   unsigned types, enum builtin_outcome *outcome);
 
+/* Any integer: of any size, with "integer but got TYPE" for other types. */
+ASSAY_MUST_CHECK
+bool arg_any_integer(struct rego_call *call, const struct value *args, size_t i,
+                     enum builtin_outcome *outcome);
+
 /* Each operand against the types of the builtin's row. */
 ASSAY_MUST_CHECK
 bool args_check(struct rego_call *call, const struct value *args, size_t n,
                 enum builtin_outcome *outcome);
+
+/* Code points of a text; a byte that is not UTF-8 counts for one. */
+size_t text_runes(struct span text);
 
 /* Elements of an array or set. */
 struct items {
