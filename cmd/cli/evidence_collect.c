@@ -9,7 +9,7 @@
 #include "codec/json.h"
 #include "codec/pem.h"
 #include "collect/collect.h"
-#include "collect/snp_issue.h"
+#include "collect/issue.h"
 #include "common/output.h"
 #include "crypto/digest.h"
 #include "crypto/random.h"
@@ -186,12 +186,13 @@ finish(const struct invocation *inv, const struct values *v,
 {
     struct assay_error err = { 0 };
     struct buffer evidence;
+    enum evidence_oid oid;
     enum assay_status st = ASSAY_OK;
     int code;
 
     buffer_init(&evidence, LIMIT_EVIDENCE_BYTES, NULL);
     if (v->format == FORMAT_PROTOBUF)
-        st = snp_issue_encode(got, NULL, &evidence, &err);
+        st = issue_encode(got, NULL, &oid, &evidence, &err);
     else
         buffer_add(&evidence, got->outblob);
     if (st == ASSAY_OK)

@@ -48,7 +48,7 @@ struct daemon {
     struct guard_config guard_config;
     struct guard *guard;
     struct metrics metrics; /* the loop's thread only */
-    struct snp_issue_config issue;
+    struct issue_config issue;
     struct atls_issuer issuer;
     struct atls_context *tls;
     struct atls_endpoint user_endpoint;

@@ -343,12 +343,12 @@ open_guard(struct daemon *d, struct assay_error *err)
 static void
 open_issuer(struct daemon *d)
 {
-    d->issue = (struct snp_issue_config){
+    d->issue = (struct issue_config){
         .collect = { .tsm_path = d->values->tsm, .random = &random_system },
         .vmpl = COLLECT_VMPL_DEFAULT,
         .collateral = d->trust.source,
     };
-    atls_snp_issuer_init(&d->issuer, &d->issue);
+    atls_vm_issuer_init(&d->issuer, &d->issue);
 }
 
 static enum assay_status

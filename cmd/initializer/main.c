@@ -87,7 +87,7 @@ struct session {
     struct manifest_appraiser *appraiser;
     struct atls_appraiser judge;
     struct atls_validator validator;
-    struct snp_issue_config issue;
+    struct issue_config issue;
     struct atls_issuer issuer;
     uint8_t root_key[SHA256_SIZE];
     struct key *key;
@@ -167,11 +167,11 @@ session_open(struct session *s)
         code = load_manifest(s);
     if (code == EXIT_YES && key_generate(KEY_P256, &s->key, &err) != ASSAY_OK)
         code = talk_error(s->inv, &err);
-    s->issue = (struct snp_issue_config){
+    s->issue = (struct issue_config){
         .collect = { .tsm_path = v->tsm, .random = &random_system },
         .vmpl = COLLECT_VMPL_DEFAULT,
     };
-    atls_snp_issuer_init(&s->issuer, &s->issue);
+    atls_vm_issuer_init(&s->issuer, &s->issue);
     return code;
 }
 

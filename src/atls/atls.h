@@ -25,12 +25,12 @@
 
 enum { ATLS_REPORT_DATA_SIZE = 64 };
 
-/* Makes evidence over report_data. Called from several threads at once. */
+/* Makes evidence over report_data and says of which kind it is. Called from
+ * several threads at once. */
 struct atls_issuer {
-    enum evidence_oid oid;
     enum assay_status (*issue)(void *ctx,
                                const uint8_t report_data[ATLS_REPORT_DATA_SIZE],
-                               struct buffer *evidence,
+                               enum evidence_oid *oid, struct buffer *evidence,
                                struct assay_error *err);
     void *ctx;
 };

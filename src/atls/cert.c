@@ -19,26 +19,33 @@ atls_report_data(struct span spki, const uint8_t nonce[ATLS_NONCE_SIZE],
     return digest_compute(DIGEST_SHA512, parts, 2, out, err);
 }
 
+/* What goes into the extension. */
+struct own_evidence {
+    enum evidence_oid oid;
+    struct buffer bytes;
+};
+
 static enum assay_status
-issue_evidence(const struct atls_issuer *issuer, const struct key *key,
-               const uint8_t nonce[ATLS_NONCE_SIZE], struct buffer *evidence,
-               struct assay_error *err)
+make_evidence(const struct atls_issuer *issuer, const struct key *key,
+              const uint8_t nonce[ATLS_NONCE_SIZE], struct own_evidence *out,
+              struct assay_error *err)
 {
     uint8_t report_data[ATLS_REPORT_DATA_SIZE];
     enum assay_status st =
         atls_report_data(key_spki(key), nonce, report_data, err);
 
     if (st == ASSAY_OK)
-        st = issuer->issue(issuer->ctx, report_data, evidence, err);
+        st = issuer->issue(issuer->ctx, report_data, &out->oid, &out->bytes,
+                           err);
     if (st == ASSAY_OK)
-        st = buffer_check(evidence, "evidence", err);
+        st = buffer_check(&out->bytes, "evidence", err);
     return assay_context(err, st, "own evidence");
 }
 
 static enum assay_status
 build_with(const struct atls_params *params, const struct key *key,
-           struct span evidence, struct arena *arena, struct buffer *der,
-           struct assay_error *err)
+           const struct own_evidence *evidence, struct arena *arena,
+           struct buffer *der, struct assay_error *err)
 {
     struct x509_extensions *extensions = NULL;
     struct buffer name;
@@ -54,8 +61,8 @@ build_with(const struct atls_params *params, const struct key *key,
     }
     if (extensions) {
         x509_extensions_init(extensions, arena);
-        x509_add_raw(extensions, evidence_oid_text(params->issuer->oid), false,
-                     evidence);
+        x509_add_raw(extensions, evidence_oid_text(evidence->oid), false,
+                     buffer_span(&evidence->bytes));
     }
     if (st == ASSAY_OK)
         st = cert_build(&(struct cert_spec){ .subject = buffer_span(&name),
@@ -75,17 +82,17 @@ atls_cert_build(const struct atls_params *params, const struct key *key,
                 struct assay_error *err)
 {
     struct arena arena;
-    struct buffer evidence;
+    struct own_evidence evidence = { 0 };
     enum assay_status st = ASSAY_OK;
 
     arena_init(&arena, BUILD_ARENA_BYTES + sizeof(struct x509_extensions),
                NULL);
-    buffer_init(&evidence, LIMIT_EVIDENCE_BYTES, NULL);
+    buffer_init(&evidence.bytes, LIMIT_EVIDENCE_BYTES, NULL);
     if (params->issuer)
-        st = issue_evidence(params->issuer, key, nonce, &evidence, err);
+        st = make_evidence(params->issuer, key, nonce, &evidence, err);
     if (st == ASSAY_OK)
-        st = build_with(params, key, buffer_span(&evidence), &arena, der, err);
-    buffer_free(&evidence);
+        st = build_with(params, key, &evidence, &arena, der, err);
+    buffer_free(&evidence.bytes);
     arena_drop(&arena);
     return st;
 }

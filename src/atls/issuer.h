@@ -5,10 +5,10 @@
 #define ASSAY_ATLS_ISSUER_H
 
 #include "atls/atls.h"
-#include "collect/snp_issue.h"
+#include "collect/issue.h"
 
 /* config is borrowed; it may be used from several threads at once. */
-void atls_snp_issuer_init(struct atls_issuer *issuer,
-                          struct snp_issue_config *config);
+void atls_vm_issuer_init(struct atls_issuer *issuer,
+                         struct issue_config *config);
 
 #endif

@@ -7,6 +7,7 @@
 #include "collect/sev_guest.h"
 #include "collect/tsm.h"
 #include "collect/tsm_socket.h"
+#include "evidence/tdx_quote.h"
 
 enum {
     SNP_REPORT_SIZE_WANTED = 1184,
@@ -26,16 +27,10 @@ collect_pause(const struct collect_config *cfg, unsigned ms)
         ;
 }
 
-/* Catches answers to somebody else's question here, where the reason can
- * still be told, rather than at the peer. */
 static enum assay_status
-check_answer(const struct collected *got, const uint8_t *report_data,
+check_report(const struct collected *got, struct span asked,
              struct assay_error *err)
 {
-    struct span asked = span_of(report_data, COLLECT_REPORT_DATA_SIZE);
-
-    if (strcmp(got->provider, "sev_guest") != 0)
-        return ASSAY_OK;
     if (got->outblob.len != SNP_REPORT_SIZE_WANTED)
         return assay_fail(err, ASSAY_ERR_MALFORMED,
                           "snp report: got %zu bytes, want %d",
@@ -44,6 +39,36 @@ check_answer(const struct collected *got, const uint8_t *report_data,
                     asked))
         return assay_fail(err, ASSAY_ERR_MALFORMED,
                           "snp report: REPORT_DATA is not what was asked for");
+    return ASSAY_OK;
+}
+
+static enum assay_status
+check_quote(const struct collected *got, struct span asked,
+            struct assay_error *err)
+{
+    struct tdx_quote q;
+    enum assay_status st = tdx_quote_decode(got->outblob, &q, err);
+
+    if (st != ASSAY_OK)
+        return assay_context(err, ASSAY_ERR_MALFORMED, "tdx");
+    if (!span_equal(span_of(q.td.report_data, sizeof(q.td.report_data)), asked))
+        return assay_fail(err, ASSAY_ERR_MALFORMED,
+                          "tdx quote: REPORTDATA is not what was asked for");
+    return ASSAY_OK;
+}
+
+/* Catches answers to somebody else's question here, where the reason can
+ * still be told, rather than at the peer. */
+static enum assay_status
+check_answer(const struct collected *got, const uint8_t *report_data,
+             struct assay_error *err)
+{
+    struct span asked = span_of(report_data, COLLECT_REPORT_DATA_SIZE);
+
+    if (strcmp(got->provider, "sev_guest") == 0)
+        return check_report(got, asked, err);
+    if (strcmp(got->provider, "tdx_guest") == 0)
+        return check_quote(got, asked, err);
     return ASSAY_OK;
 }
 
@@ -58,7 +83,7 @@ ask_tsm(const struct collect_config *cfg, const char *path,
         return tsm_report(cfg, path, report_data, vmpl, arena, out, err);
     return assay_fail(err, ASSAY_ERR_UNSUPPORTED,
                       "no report interface at %s; is this a confidential VM "
-                      "with the sev-guest driver?",
+                      "with the sev-guest or tdx-guest driver?",
                       path);
 }
 

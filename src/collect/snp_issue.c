@@ -212,25 +212,3 @@ snp_issue_encode(const struct collected *got,
     arena_drop(&arena);
     return st;
 }
-
-enum assay_status
-collect_snp_evidence(const struct snp_issue_config *cfg,
-                     const uint8_t report_data[COLLECT_REPORT_DATA_SIZE],
-                     struct buffer *evidence, struct assay_error *err)
-{
-    struct collected got;
-    struct arena arena;
-    enum assay_status st;
-
-    arena_init(&arena, 3 * LIMIT_TSM_BLOB_BYTES, NULL);
-    st = collect_report(&cfg->collect, report_data, cfg->vmpl, &arena, &got,
-                        err);
-    if (st == ASSAY_OK && strcmp(got.provider, "sev_guest") != 0)
-        st = assay_fail(err, ASSAY_ERR_UNSUPPORTED,
-                        "snp evidence: the provider is %s, want sev_guest",
-                        got.provider);
-    if (st == ASSAY_OK)
-        st = snp_issue_encode(&got, cfg->collateral, evidence, err);
-    arena_drop(&arena);
-    return st;
-}

@@ -25,17 +25,19 @@ enum {
 /* An issuer that records, and one that plays back. */
 struct tape {
     const struct atls_issuer *honest;
+    enum evidence_oid oid;
     struct buffer evidence;
 };
 
 static enum assay_status
 record(void *ctx, const uint8_t report_data[ATLS_REPORT_DATA_SIZE],
-       struct buffer *evidence, struct assay_error *err)
+       enum evidence_oid *oid, struct buffer *evidence, struct assay_error *err)
 {
     struct tape *tape = ctx;
-    enum assay_status st = tape->honest->issue(tape->honest->ctx, report_data,
-                                               &tape->evidence, err);
+    enum assay_status st = tape->honest->issue(
+        tape->honest->ctx, report_data, &tape->oid, &tape->evidence, err);
 
+    *oid = tape->oid;
     if (st == ASSAY_OK)
         buffer_add(evidence, buffer_span(&tape->evidence));
     return st;
@@ -43,12 +45,13 @@ record(void *ctx, const uint8_t report_data[ATLS_REPORT_DATA_SIZE],
 
 static enum assay_status
 play(void *ctx, const uint8_t report_data[ATLS_REPORT_DATA_SIZE],
-     struct buffer *evidence, struct assay_error *err)
+     enum evidence_oid *oid, struct buffer *evidence, struct assay_error *err)
 {
     const struct tape *tape = ctx;
 
     (void)report_data; /* the nonce we should have answered */
     (void)err;
+    *oid = tape->oid;
     buffer_add(evidence, buffer_span(&tape->evidence));
     return ASSAY_OK;
 }
@@ -79,18 +82,18 @@ ask_for_certificate(const char *target, const struct atls_issuer *issuer,
 static int
 attack(bool other_key, const char *target, const char *tsm)
 {
-    struct snp_issue_config config = { .collect = { .tsm_path = tsm,
-                                                    .random = &random_system },
-                                       .vmpl = COLLECT_VMPL_DEFAULT };
+    struct issue_config config = { .collect = { .tsm_path = tsm,
+                                                .random = &random_system },
+                                   .vmpl = COLLECT_VMPL_DEFAULT };
     struct atls_issuer honest, recorder, player;
     struct tape tape = { .honest = &honest };
     struct key *own = NULL, *victim = NULL;
     struct assay_error err = { 0 };
     int code = 3;
 
-    atls_snp_issuer_init(&honest, &config);
-    recorder = (struct atls_issuer){ honest.oid, record, &tape };
-    player = (struct atls_issuer){ honest.oid, play, &tape };
+    atls_vm_issuer_init(&honest, &config);
+    recorder = (struct atls_issuer){ record, &tape };
+    player = (struct atls_issuer){ play, &tape };
     buffer_init(&tape.evidence, LIMIT_EVIDENCE_BYTES, NULL);
     if (key_generate(KEY_P256, &victim, &err) != ASSAY_OK ||
         key_generate(KEY_P256, &own, &err) != ASSAY_OK ||

@@ -106,7 +106,7 @@ run(struct bench *b, size_t threads)
 int
 main(int argc, char **argv)
 {
-    struct snp_issue_config issue = { .vmpl = COLLECT_VMPL_DEFAULT };
+    struct issue_config issue = { .vmpl = COLLECT_VMPL_DEFAULT };
     struct bench b = { 0 };
     size_t threads;
 
@@ -117,7 +117,7 @@ main(int argc, char **argv)
     }
     issue.collect = (struct collect_config){ .tsm_path = argv[2],
                                              .random = &random_system };
-    atls_snp_issuer_init(&b.issuer, &issue);
+    atls_vm_issuer_init(&b.issuer, &issue);
     b.target = argv[1];
     threads = strtoul(argv[3], NULL, 10);
     b.count = strtoul(argv[4], NULL, 10);

@@ -23,9 +23,10 @@ static const struct clock clock_client = { fixed_now, NULL, &now_client };
 
 static enum assay_status
 issue_truth(void *ctx, const uint8_t report_data[ATLS_REPORT_DATA_SIZE],
-            struct buffer *evidence, struct assay_error *err)
+            enum evidence_oid *oid, struct buffer *evidence,
+            struct assay_error *err)
 {
-    (void)ctx;
+    *oid = ctx ? EVIDENCE_OID_TDX : EVIDENCE_OID_SNP;
     (void)err;
     buffer_add(evidence, span_of(report_data, ATLS_REPORT_DATA_SIZE));
     return ASSAY_OK;
@@ -33,8 +34,10 @@ issue_truth(void *ctx, const uint8_t report_data[ATLS_REPORT_DATA_SIZE],
 
 static enum assay_status
 issue_lie(void *ctx, const uint8_t report_data[ATLS_REPORT_DATA_SIZE],
-          struct buffer *evidence, struct assay_error *err)
+          enum evidence_oid *oid, struct buffer *evidence,
+          struct assay_error *err)
 {
+    *oid = EVIDENCE_OID_SNP;
     (void)ctx;
     (void)report_data;
     (void)err;
@@ -44,9 +47,11 @@ issue_lie(void *ctx, const uint8_t report_data[ATLS_REPORT_DATA_SIZE],
 
 static enum assay_status
 issue_nothing(void *ctx, const uint8_t report_data[ATLS_REPORT_DATA_SIZE],
-              struct buffer *evidence, struct assay_error *err)
+              enum evidence_oid *oid, struct buffer *evidence,
+              struct assay_error *err)
 {
     (void)ctx;
+    (void)oid;
     (void)report_data;
     (void)evidence;
     return assay_fail(err, ASSAY_ERR_IO, "no processor");
@@ -79,11 +84,11 @@ count_done(void *ctx)
     ++*(int *)ctx;
 }
 
-static const struct atls_issuer truth = { EVIDENCE_OID_SNP, issue_truth, NULL };
-static const struct atls_issuer lie = { EVIDENCE_OID_SNP, issue_lie, NULL };
-static const struct atls_issuer broken = { EVIDENCE_OID_SNP, issue_nothing,
-                                           NULL };
-static const struct atls_issuer tdx = { EVIDENCE_OID_TDX, issue_truth, NULL };
+static int is_tdx;
+static const struct atls_issuer truth = { issue_truth, NULL };
+static const struct atls_issuer lie = { issue_lie, NULL };
+static const struct atls_issuer broken = { issue_nothing, NULL };
+static const struct atls_issuer tdx = { issue_truth, &is_tdx };
 
 /* One end, and what is checked about it. */
 struct end {
