@@ -80,6 +80,15 @@ sed -n 1,4p "$dir/verify" | while read -r line; do row "report, warm chain" "$li
 openssl speed -seconds 2 ecdsap384 2>/dev/null >"$dir/openssl" || true
 row "openssl speed ecdsap384" "$(awk '/^ *384 bits ecdsa/ { print $NF }' "$dir/openssl") verifications/s"
 
+# ------------------------------------------------------- one quote, warm and cold
+"$build/tests/unit/evidence/make-intel-evidence" "$dir/intel"
+at=$(date -d 2026-06-01T00:00:00Z +%s)
+for _ in 1 2 3; do
+    "$build/tests/tools/bench-quote" "$at" "$dir/intel/root.der" "$dir/intel"
+done | while read -r line; do row "quote, warm and cold" "$line"; done
+openssl speed -seconds 2 ecdsap256 2>/dev/null >"$dir/openssl" || true
+row "openssl speed ecdsap256" "$(awk '/^ *256 bits ecdsa/ { print $NF }' "$dir/openssl") verifications/s"
+
 # ----------------------------------------------------------------- NewMeshCert
 assay-sim vm --state "$dev/vendor" --product Genoa --chip bench \
     --socket "$dir/tsm" --measurement "$measurement" --host-data "$identity" \

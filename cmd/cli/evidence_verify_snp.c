@@ -272,7 +272,11 @@ open_and_judge(struct job *job, struct span file)
     enum assay_status st =
         evidence_input_open(file, job->arena, &job->input, &err);
 
-    if (st == ASSAY_OK && !job->input.has_report)
+    if (st == ASSAY_OK && job->input.has_quote)
+        st = assay_fail(&err, ASSAY_ERR_UNTRUSTED,
+                        "%s: name it with --tee tdx or --tee sgx",
+                        evidence_format_name(job->input.inner));
+    else if (st == ASSAY_OK && !job->input.has_report)
         st = assay_fail(&err, ASSAY_ERR_UNTRUSTED, "%s without a report in it",
                         evidence_format_name(job->input.inner));
     if (st == ASSAY_ERR_NOMEM)

@@ -12,6 +12,7 @@
 #include "cli/evidence_input.h"
 #include "common/output.h"
 #include "crypto/der.h"
+#include "evidence/tdx_proto.h"
 
 /* --- collateral ---------------------------------------------------------- */
 
@@ -152,18 +153,20 @@ open_text(struct span text, struct arena *arena, struct span *out)
     return evidence_is_quote(*out);
 }
 
-/* As it is, or in an OCTET STRING. */
+/* Evidence of attested TLS is protobuf; other projects put a raw quote into an
+ * extension of their own, as it is or in an OCTET STRING. */
 static bool
-open_extension(struct span value, struct span *out)
+open_extension(struct cert_extension x, struct arena *arena, struct span *out)
 {
-    struct reader rd = reader_over(value);
+    struct reader rd = reader_over(x.value);
     struct span inner = rd_der(&rd, DER_OCTET_STRING);
 
-    *out = evidence_is_quote(value) ? value : inner;
+    if (evidence_oid_from_text(x.oid) == EVIDENCE_OID_TDX)
+        return tdx_evidence_decode(x.value, arena, out, NULL) == ASSAY_OK;
+    *out = evidence_is_quote(x.value) ? x.value : inner;
     return evidence_is_quote(*out);
 }
 
-/* RA-TLS: several projects put a raw quote into an extension of their own. */
 static enum assay_status
 open_cert(struct span file, struct arena *arena, struct span *out,
           struct assay_error *err)
@@ -180,7 +183,7 @@ open_cert(struct span file, struct arena *arena, struct span *out,
     if (st == ASSAY_OK && found->cert_count > 0)
         st = cert_parse(found->certs[0], &cert, err);
     for (size_t i = 0; cert && !ok && i < cert_extension_count(cert); i++)
-        ok = open_extension(cert_extension_at(cert, i).value, &quote);
+        ok = open_extension(cert_extension_at(cert, i), arena, &quote);
     if (ok && !arena_dup(arena, quote, out))
         st = assay_nomem(err, "quote");
     cert_free(cert);
@@ -196,6 +199,8 @@ tdx_input_quote(struct span file, struct arena *arena, struct span *out,
     case EVIDENCE_CERT_DER:
     case EVIDENCE_CERT_PEM:
         return open_cert(file, arena, out, err);
+    case EVIDENCE_TDX_PROTOBUF:
+        return tdx_evidence_decode(file, arena, out, err);
     case EVIDENCE_UNKNOWN:
         (void)(open_text(file, arena, out) || (*out = file, false));
         return ASSAY_OK;

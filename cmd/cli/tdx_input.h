@@ -23,8 +23,8 @@ int tdx_input_collateral(const struct invocation *inv,
                          struct arena *arena, struct tdx_collateral *out,
                          struct text_list *bundles, struct assay_error *fault);
 
-/* The quote in a file: raw, hex or base64 text, or in a certificate's
- * extension. Bytes of no known form are returned as they are. */
+/* The quote in a file: raw, hex or base64 text, protobuf, or in a
+ * certificate's extension. Bytes of no known form are returned as they are. */
 ASSAY_MUST_CHECK
 enum assay_status tdx_input_quote(struct span file, struct arena *arena,
                                   struct span *out, struct assay_error *err);
