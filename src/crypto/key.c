@@ -1,6 +1,7 @@
 #include "crypto/key.h"
 
 #include <assert.h>
+#include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
@@ -68,8 +69,11 @@ key_generate(enum key_type type, struct key **out, struct assay_error *err)
 {
     EVP_PKEY *pkey = generate(type);
 
+    if (!pkey && ossl_was_named_by(ERR_LIB_RAND))
+        return assay_fail(err, ASSAY_ERR_IO,
+                          "key generation: no random numbers to be had");
     if (!pkey)
-        return ossl_fail(err, ASSAY_ERR_IO, "key generation");
+        return assay_nomem(err, "key generation");
     return key_wrap(pkey, true, span_of(NULL, 0), out, err);
 }
 

@@ -140,19 +140,6 @@ wrong_signature(struct assay_error *err)
                       "signature: does not verify under this key");
 }
 
-/* Its own checks of the padding put an error of RSA's own in the queue. */
-static bool
-rsa_found_wrong(void)
-{
-    unsigned long code;
-    bool found = false;
-
-    while ((code = ERR_get_error()) != 0)
-        found = found ||
-                (ERR_GET_LIB(code) == ERR_LIB_RSA && !ERR_COMMON_ERROR(code));
-    return found;
-}
-
 static enum assay_status
 verify_rsa(const struct key *key, enum signature_alg alg, struct span message,
            struct span signature, struct assay_error *err)
@@ -170,7 +157,8 @@ verify_rsa(const struct key *key, enum signature_alg alg, struct span message,
     EVP_MD_CTX_free(ctx);
     if (ok)
         return ossl_done(ASSAY_OK);
-    if (ready && rsa_found_wrong())
+    /* Its checks of the padding put a reason of RSA's own in the queue. */
+    if (ready && ossl_was_named_by(ERR_LIB_RSA))
         return wrong_signature(err);
     return ossl_fail(err, ASSAY_ERR_NOMEM, "signature");
 }
@@ -283,6 +271,14 @@ key_oaep_encrypt(const struct key *key, struct span label, struct span plain,
     return ossl_done(buffer_check(out, "RSA-OAEP", err));
 }
 
+static enum assay_status
+wrong_ciphertext(struct assay_error *err)
+{
+    (void)ossl_done(ASSAY_OK);
+    return assay_fail(err, ASSAY_ERR_UNTRUSTED,
+                      "RSA-OAEP: not encrypted for this key and label");
+}
+
 enum assay_status
 key_oaep_decrypt(const struct key *key, struct span label, struct span cipher,
                  struct secret *out, struct assay_error *err)
@@ -291,23 +287,26 @@ key_oaep_decrypt(const struct key *key, struct span label, struct span cipher,
     size_t len = SIGNATURE_MAX;
     EVP_PKEY_CTX *ctx;
     enum assay_status st = key_check_type(key, is_rsa(key), "RSA-OAEP", err);
-    bool ready, ok;
+    bool ok;
 
     if (st == ASSAY_OK)
         st = key_check_private(key, "RSA-OAEP", err);
+    /* RFC 8017 section 7.1.2: as long as the modulus, or it is none. */
+    if (st == ASSAY_OK && cipher.len != ((size_t)key_bits(key) + 7) / 8)
+        st = wrong_ciphertext(err);
     if (st == ASSAY_OK)
         st = secret_alloc(&plain, len, err);
     if (st != ASSAY_OK)
         return st;
     ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
-    ready = ctx && EVP_PKEY_decrypt_init(ctx) == 1 && set_oaep(ctx, label);
-    ok = ready &&
+    ok = ctx && EVP_PKEY_decrypt_init(ctx) == 1 && set_oaep(ctx, label) &&
          EVP_PKEY_decrypt(ctx, plain.ptr, &len, cipher.ptr, cipher.len) == 1;
     EVP_PKEY_CTX_free(ctx);
     if (!ok || len == 0 || len > plain.len) {
         secret_wipe(&plain);
-        return ossl_fail(err, ready ? ASSAY_ERR_UNTRUSTED : ASSAY_ERR_NOMEM,
-                         "RSA-OAEP");
+        if (ok || ossl_was_named_by(ERR_LIB_RSA))
+            return wrong_ciphertext(err);
+        return assay_nomem(err, "RSA-OAEP");
     }
     plain.len = len;
     *out = plain;

@@ -89,6 +89,8 @@ read_rsa(struct span spki, struct rsa_public *out)
         return false;
     if (n.ptr[0] >= 0x80)
         return false; /* negative */
+    if (n.ptr[n.len - 1] % 2 == 0)
+        return false; /* no two odd primes: OpenSSL cannot even compute */
     if (n.ptr[0] == 0)
         n = span_sub(n, 1, n.len);
     bits = count_bits(n);
@@ -196,6 +198,19 @@ make_key(struct span der)
     return make_other(der);
 }
 
+/* Of a kind we read ourselves only the numbers can be wrong, and OpenSSL then
+ * says so. Of the others it calls whatever went wrong a "decode error": a
+ * stranger must not be able to make that look like a lack of memory. */
+static enum assay_status
+fail_key(struct span der, struct assay_error *err)
+{
+    struct rsa_public rsa;
+
+    if (key_read_spki(der, &rsa) == KEY_OTHER)
+        return ossl_fail(err, ASSAY_ERR_MALFORMED, "public key");
+    return ossl_fail_named(err, ASSAY_ERR_MALFORMED, "public key");
+}
+
 enum assay_status
 key_check_der(struct span der, const char *what, struct assay_error *err)
 {
@@ -217,7 +232,7 @@ key_from_spki_der(struct span der, struct key **out, struct assay_error *err)
         return st;
     pkey = make_key(der);
     if (!pkey)
-        return ossl_fail(err, ASSAY_ERR_MALFORMED, "public key");
+        return fail_key(der, err);
     return key_wrap(pkey, false, der, out, err);
 }
 

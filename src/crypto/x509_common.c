@@ -272,6 +272,10 @@ x509_common_name(const X509_NAME *name)
     if (len >= 0 && memchr(text, 0, (size_t)len) == NULL)
         return (char *)text;
     OPENSSL_free(text);
+    /* No string in any encoding, or no memory for it? */
+    if (at >= 0 && len < 0 &&
+        ossl_fail(NULL, ASSAY_ERR_MALFORMED, "") == ASSAY_ERR_NOMEM)
+        return NULL;
     return OPENSSL_strdup("");
 }
 

@@ -365,6 +365,12 @@ test_point_off_the_curve_is_refused(void **state)
     spki[119] ^= 1;
     assert_status(key_from_spki_der(span_of(spki, 120), &key, &err),
                   ASSAY_ERR_MALFORMED);
+    memset(spki + 24, 0x00, 96);
+    assert_status(key_from_spki_der(span_of(spki, 120), &key, &err),
+                  ASSAY_ERR_MALFORMED);
+    memset(spki + 24, 0xff, 96); /* above the prime of the field */
+    assert_status(key_from_spki_der(span_of(spki, 120), &key, &err),
+                  ASSAY_ERR_MALFORMED);
 }
 
 /* Other kinds are carried, not used: an Ed25519 key (RFC 8410 section 10.1)
@@ -472,6 +478,69 @@ test_oaep_binds_the_label(void **state)
     buffer_free(&cipher);
 }
 
+/* Whatever a stranger sends is an answer, never a lack of memory. */
+static void
+test_oaep_ciphertexts_of_no_use(void **state)
+{
+    static const size_t lengths[] = { 0, 1, 48, 511, 512, 513, 2048 };
+    uint8_t bytes[2048];
+    struct secret back = { 0 };
+    struct assay_error err;
+
+    (void)state;
+    for (int fill = 0; fill < 256; fill += 255) {
+        memset(bytes, fill, sizeof(bytes));
+        for (size_t i = 0; i < COUNT(lengths); i++) {
+            assert_status(key_oaep_decrypt(rsa, span_str("seedshare"),
+                                           span_of(bytes, lengths[i]), &back,
+                                           &err),
+                          ASSAY_ERR_UNTRUSTED);
+            assert_null(back.ptr);
+        }
+    }
+}
+
+static void
+test_rsa_signatures_of_no_use(void **state)
+{
+    static const enum signature_alg algs[] = { SIGNATURE_RSA_PKCS1_SHA256,
+                                               SIGNATURE_RSA_PSS_SHA384 };
+    static const size_t lengths[] = { 0, 1, 48, 511, 512, 513, 2048 };
+    uint8_t bytes[2048];
+    struct assay_error err;
+
+    (void)state;
+    for (int fill = 0; fill < 256; fill += 255) {
+        memset(bytes, fill, sizeof(bytes));
+        for (size_t i = 0; i < COUNT(lengths) * COUNT(algs); i++)
+            assert_status(key_verify(rsa, algs[i % 2], span_str("m"),
+                                     span_of(bytes, lengths[i / 2]), &err),
+                          ASSAY_ERR_UNTRUSTED);
+    }
+}
+
+/* OpenSSL cannot compute with an even modulus and gives up for a reason that
+ * looks like a lack of memory; a stranger's certificate may have one. */
+static void
+test_even_modulus_verifies_nothing(void **state)
+{
+    struct span good = key_spki(rsa);
+    uint8_t spki[1024], signature[512] = { 1 };
+    struct key *key = NULL;
+    struct assay_error err;
+
+    (void)state;
+    memcpy(spki, good.ptr, good.len);
+    /* The modulus ends where INTEGER 65537 begins. */
+    assert_memory_equal(spki + good.len - 5, "\x02\x03\x01\x00\x01", 5);
+    spki[good.len - 6] ^= 1;
+    assert_ok(key_from_spki_der(span_of(spki, good.len), &key, &err), &err);
+    assert_status(key_verify(key, SIGNATURE_RSA_PSS_SHA384, span_str("m"),
+                             span_of(signature, sizeof(signature)), &err),
+                  ASSAY_ERR_UNSUPPORTED);
+    key_free(key);
+}
+
 static void
 test_oaep_takes_no_long_message(void **state)
 {
@@ -522,6 +591,9 @@ main(void)
         TEST(test_rsa_public_key_as_manifests_have_it),
         TEST(test_private_scalar),
         TEST(test_oaep_binds_the_label),
+        TEST(test_oaep_ciphertexts_of_no_use),
+        TEST(test_rsa_signatures_of_no_use),
+        TEST(test_even_modulus_verifies_nothing),
         TEST(test_oaep_takes_no_long_message),
         TEST(test_sharing),
     };
