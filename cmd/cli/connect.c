@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "common/output.h"
+#include "common/target.h"
 #include "crypto/random.h"
 
 enum {
@@ -80,17 +81,32 @@ load_manifest(struct connection *c)
     return EXIT_USAGE;
 }
 
+static struct trust_options
+trust_of(const struct connect_options *options)
+{
+    struct trust_options trust = options->trust;
+    uint64_t timeout_ms = options->timeout_s * 1000;
+
+    trust.kds_total_ms = timeout_ms < TRUST_HANDSHAKE_KDS_MS
+                             ? timeout_ms
+                             : TRUST_HANDSHAKE_KDS_MS;
+    return trust;
+}
+
 int
 connection_open(const struct invocation *inv,
                 const struct connect_options *options, struct connection *c)
 {
+    const struct trust_options trust = trust_of(options);
     int code;
 
     *c = (struct connection){ .inv = inv, .options = options };
     buffer_init(&c->verdict_text, VERDICT_BYTES, NULL);
     buffer_init(&c->verdict_json, VERDICT_BYTES, NULL);
     buffer_init(&c->verdict_line, VERDICT_BYTES, NULL);
-    code = trust_open(inv, &options->trust, NULL, NULL, &c->trust);
+    code = target_check(inv, "--coordinator", options->coordinator);
+    if (code == EXIT_YES)
+        code = trust_open(inv, &trust, NULL, NULL, &c->trust);
     if (code == EXIT_YES)
         code = load_manifest(c);
     c->judge = (struct atls_appraiser){ .appraiser = c->appraiser,

@@ -158,34 +158,57 @@ load_documents(struct set *s)
 }
 
 static int
-load_previous(struct set *s)
+parse_previous(struct set *s, const char *source, struct span hex)
 {
-    const char *hex = s->values->latest_transition;
+    if (hex_decode(hex, s->previous, sizeof(s->previous)))
+        return EXIT_YES;
+    talk(s->inv, "%s: got %zu characters, want %zu hex digits", source, hex.len,
+         2 * sizeof(s->previous));
+    return EXIT_USAGE;
+}
+
+/* What `verify` last saw. No file: nothing was set before, all zero. */
+static int
+read_previous(struct set *s)
+{
     const char *path = path_of(s, NULL, "verify/latest-transition");
     struct assay_error err = { 0 };
     struct buffer file;
-    bool good = true;
+    struct span hex;
+    enum assay_status st;
+    int code = EXIT_YES;
+
+    buffer_init(&file, 4096, NULL);
+    st = path ? file_read(path, &file, &err)
+              : assay_nomem(&err, "latest transition");
+    hex = buffer_span(&file);
+    if (hex.len > 0 && hex.ptr[hex.len - 1] == '\n')
+        hex.len--; /* an editor's */
+    if (st == ASSAY_OK) {
+        code = parse_previous(s, path, hex);
+    } else if (st != ASSAY_ERR_NOT_FOUND) {
+        talk(s->inv, "latest transition: %s", err.text);
+        code = EXIT_USAGE;
+    }
+    buffer_free(&file);
+    return code;
+}
+
+static int
+load_previous(struct set *s)
+{
+    const char *hex = s->values->latest_transition;
+    int code;
 
     if (!s->values->atomic) {
         if (hex)
             talk(s->inv, "--latest-transition needs --atomic");
         return hex ? EXIT_USAGE : EXIT_YES;
     }
-    buffer_init(&file, 4096, NULL);
-    if (hex)
-        good = hex_decode(span_str(hex), s->previous, sizeof(s->previous));
-    else if (path && file_read(path, &file, &err) == ASSAY_OK)
-        good =
-            hex_decode(span_sub(buffer_span(&file), 0, 2 * sizeof(s->previous)),
-                       s->previous, sizeof(s->previous));
-    buffer_free(&file); /* no file: nothing was set before, all zero */
-    if (!good) {
-        talk(s->inv, "latest transition: want %zu hex digits",
-             2 * sizeof(s->previous));
-        return EXIT_USAGE;
-    }
+    code = hex ? parse_previous(s, "--latest-transition", span_str(hex))
+               : read_previous(s);
     s->update.previous_transition = span_of(s->previous, sizeof(s->previous));
-    return EXIT_YES;
+    return code;
 }
 
 static int

@@ -123,13 +123,19 @@ static void
 describe_group(const struct program *p, const struct command_group *g,
                struct buffer *out)
 {
+    const char *example = NULL; /* of the first that has one */
+
     buffer_addf(out, "%s %s - %s\n\n", p->name, g->name, g->summary);
     for (const struct command *const *c = p->commands; *c; c++) {
-        if (in_group(*c, g->name))
-            line(out, (*c)->name, (*c)->summary);
+        if (!in_group(*c, g->name))
+            continue;
+        line(out, (*c)->name, (*c)->summary);
+        example = example ? example : (*c)->example;
     }
     buffer_addf(out, "\n'%s %s COMMAND --help' tells more.\n", p->name,
                 g->name);
+    if (example)
+        buffer_addf(out, "\nExample:\n  %s\n", example);
 }
 
 static void

@@ -47,7 +47,11 @@ struct trust_options {
         OPT_FLAG(type, member.offline)                                         \
     }
 
-enum { TRUST_BUNDLES_MAX = 4 };
+enum {
+    TRUST_BUNDLES_MAX = 4,
+    /* A handshake has 25 s; what it fetches must leave time for the rest. */
+    TRUST_HANDSHAKE_KDS_MS = 8000,
+};
 
 struct trust {
     struct trust_anchors anchors;

@@ -23,8 +23,6 @@ enum {
     COLLATERAL_WAITERS = 8,
     USER_THREADS = 2, /* a call may hold three times the longest history */
     MESH_THREADS = 3, /* short work: a signature or two */
-    /* A handshake has 25 s; what it fetches must leave time for the rest. */
-    COLLATERAL_MS = 8000,
 };
 
 static const struct option options[] = {
@@ -302,7 +300,7 @@ open_trust(struct daemon *d)
     struct trust_options opts = d->values->trust;
     int code;
 
-    opts.kds_total_ms = COLLATERAL_MS;
+    opts.kds_total_ms = TRUST_HANDSHAKE_KDS_MS;
     opts.kds_waiters = COLLATERAL_WAITERS;
     code = trust_open(d->inv, &opts, log_fetch, d, &d->trust);
     if (code != EXIT_YES)

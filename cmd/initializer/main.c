@@ -13,6 +13,7 @@
 #include "base/hex.h"
 #include "base/limits.h"
 #include "common/output.h"
+#include "common/target.h"
 #include "common/trust.h"
 #include "crypto/random.h"
 #include "service/workload.h"
@@ -113,7 +114,8 @@ find_target(const struct invocation *inv, const struct values *v, char *out,
         talk(inv, "--coordinator: longer than %zu characters", size - 1);
         return EXIT_USAGE;
     }
-    return EXIT_YES;
+    return target_check(
+        inv, v->coordinator ? "--coordinator" : "COORDINATOR_HOST", out);
 }
 
 static int
@@ -151,6 +153,7 @@ static int
 session_open(struct session *s)
 {
     const struct values *v = s->values;
+    struct trust_options trust = v->trust;
     struct assay_error err = { 0 };
     int code = find_target(s->inv, v, s->target, sizeof(s->target));
 
@@ -162,7 +165,8 @@ session_open(struct session *s)
              strlen(v->root_key), 2 * sizeof(s->root_key));
         return EXIT_USAGE;
     }
-    code = trust_open(s->inv, &v->trust, NULL, NULL, &s->trust);
+    trust.kds_total_ms = TRUST_HANDSHAKE_KDS_MS;
+    code = trust_open(s->inv, &trust, NULL, NULL, &s->trust);
     if (code == EXIT_YES && v->manifest)
         code = load_manifest(s);
     if (code == EXIT_YES && key_generate(KEY_P256, &s->key, &err) != ASSAY_OK)

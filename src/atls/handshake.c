@@ -149,6 +149,16 @@ verify_peer(struct connection *c, X509 *x509, struct assay_error *err)
                             clock_now(c->params.clock), &c->peer, err);
 }
 
+/* Chooses our alert: "internal error" tells the peer that it has not been
+ * judged, and may try again; "bad certificate", that it has. */
+static int
+x509_error_of(enum assay_status st)
+{
+    return st == ASSAY_ERR_IO || st == ASSAY_ERR_NOMEM
+               ? X509_V_ERR_UNSPECIFIED
+               : X509_V_ERR_CERT_REJECTED;
+}
+
 /* Replaces OpenSSL's chain building: 1 accepts. */
 static int
 on_peer_certificate(X509_STORE_CTX *store, void *arg)
@@ -156,15 +166,13 @@ on_peer_certificate(X509_STORE_CTX *store, void *arg)
     SSL *ssl =
         X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
     struct connection *c = connection_of(ssl);
+    enum assay_status st =
+        verify_peer(c, X509_STORE_CTX_get0_cert(store), &c->error);
 
     (void)arg;
-    if (verify_peer(c, X509_STORE_CTX_get0_cert(store), &c->error) ==
-        ASSAY_OK) {
-        X509_STORE_CTX_set_error(store, X509_V_OK);
-        return 1;
-    }
-    X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
-    return 0;
+    X509_STORE_CTX_set_error(store,
+                             st == ASSAY_OK ? X509_V_OK : x509_error_of(st));
+    return st == ASSAY_OK;
 }
 
 /* -- The server reads the client's nonce -- */

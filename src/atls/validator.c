@@ -20,7 +20,7 @@ appraise(void *ctx, enum evidence_oid oid, struct span evidence,
     arena_init(&got->arena, LIMIT_APPRAISAL_BYTES, NULL);
     st = manifest_appraise(a->appraiser, &request, &got->arena, &got->verdict,
                            &got->identity, err);
-    if (a->observe && (st == ASSAY_OK || st == ASSAY_ERR_UNTRUSTED))
+    if (a->observe && got->verdict.tee) /* there is one */
         a->observe(a->ctx, &got->verdict);
     if (st == ASSAY_OK) {
         *result = got;

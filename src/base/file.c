@@ -134,7 +134,7 @@ dir_create(const char *path, mode_t mode, struct assay_error *err)
             continue;
         memcpy(part, path, i);
         part[i] = '\0';
-        if (mkdir(part, mode) != 0 && errno != EEXIST)
+        if (mkdir(part, mode) == 0 ? chmod(part, mode) != 0 : errno != EEXIST)
             return fail_errno(err, "create directory", part);
     }
     return ASSAY_OK;

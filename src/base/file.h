@@ -19,7 +19,8 @@ ASSAY_MUST_CHECK
 enum assay_status file_write_atomic(const char *path, struct span bytes,
                                     mode_t mode, struct assay_error *err);
 
-/* Creates path and its missing parents. An existing directory is fine. */
+/* Creates path and its missing parents, with this mode whatever the umask is.
+ * An existing directory is fine, and stays as it is. */
 ASSAY_MUST_CHECK
 enum assay_status dir_create(const char *path, mode_t mode,
                              struct assay_error *err);

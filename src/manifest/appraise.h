@@ -65,7 +65,8 @@ struct manifest_identity {
  * fewest failed checks.
  *
  *   arena     holds the verdict's texts and claims
- *   verdict   always complete when ASSAY_OK or ASSAY_ERR_UNTRUSTED returns
+ *   verdict   complete, or not written at all: always complete when ASSAY_OK
+ *             or ASSAY_ERR_UNTRUSTED returns, never with ASSAY_ERR_NOMEM
  *   identity  written only when ASSAY_OK is returned
  *
  * ASSAY_OK             accepted

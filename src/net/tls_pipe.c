@@ -70,6 +70,26 @@ tls_pipe_attach(struct tls_pipe *pipe, BIO_METHOD *method, SSL *ssl)
     return true;
 }
 
+/* Alerts by which a peer says no to our certificate, and not to how we speak
+ * TLS (RFC 8446 section 6.2). */
+static bool
+alert_is_verdict(int alert)
+{
+    switch (alert) {
+    case SSL_AD_BAD_CERTIFICATE:
+    case SSL_AD_UNSUPPORTED_CERTIFICATE:
+    case SSL_AD_CERTIFICATE_REVOKED:
+    case SSL_AD_CERTIFICATE_EXPIRED:
+    case SSL_AD_CERTIFICATE_UNKNOWN:
+    case SSL_AD_UNKNOWN_CA:
+    case SSL_AD_ACCESS_DENIED:
+    case SSL_AD_CERTIFICATE_REQUIRED:
+        return true;
+    default:
+        return false;
+    }
+}
+
 enum assay_status
 tls_fail(SSL *ssl, int rc, const char *what, struct assay_error *err)
 {
@@ -85,7 +105,11 @@ tls_fail(SSL *ssl, int rc, const char *what, struct assay_error *err)
     if (ERR_GET_LIB(code) == ERR_LIB_SSL && reason > SSL_AD_REASON_OFFSET &&
         reason < SSL_AD_REASON_OFFSET + 256)
         return assay_fail(
-            err, ASSAY_ERR_IO, "%s: peer refused with alert \"%s\"", what,
+            err,
+            alert_is_verdict(reason - SSL_AD_REASON_OFFSET)
+                ? ASSAY_ERR_UNTRUSTED
+                : ASSAY_ERR_IO,
+            "%s: peer refused with alert \"%s\"", what,
             SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET));
     return assay_fail(err, ASSAY_ERR_IO, "%s: %s", what,
                       text ? text : "failed");

@@ -24,7 +24,8 @@ bool tls_pipe_attach(struct tls_pipe *pipe, BIO_METHOD *method, SSL *ssl);
 
 /* Describes the failure that the last SSL call of this thread returned rc
  * for: "TLS handshake: ..." with what = "TLS handshake". Empties the thread's
- * error queue. Returns ASSAY_ERR_IO. */
+ * error queue. Returns ASSAY_ERR_UNTRUSTED when the peer has refused our
+ * certificate, else ASSAY_ERR_IO. */
 enum assay_status tls_fail(SSL *ssl, int rc, const char *what,
                            struct assay_error *err);
 

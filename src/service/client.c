@@ -51,8 +51,8 @@ call(const struct coordinator *c, const char *path, struct span request,
     if (st == ASSAY_OK && code != GRPC_OK) {
         struct assay_error said = *err;
 
-        st = assay_fail(err, status_of(code), "coordinator %s: %s (%s)",
-                        c->target, said.text, grpc_code_name(code));
+        st = assay_fail(err, status_of(code), "coordinator %s: %s: %s",
+                        c->target, grpc_code_name(code), said.text);
     }
     return st;
 }

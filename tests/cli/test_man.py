@@ -1,4 +1,5 @@
 """--help, man pages and shell completion say the same."""
+import os
 import re
 import shutil
 import subprocess
@@ -6,7 +7,7 @@ import sys
 
 import pytest
 
-from conftest import ROOT, program
+from conftest import BUILD, ROOT, program
 
 sys.path.insert(0, str(ROOT / "scripts"))
 import helptext  # noqa: E402  (after the path is set)
@@ -63,10 +64,18 @@ def test_page_is_well_formed(page):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_every_program_has_a_page():
+    built = {path.name for path in BUILD.glob("cmd/*/assay*")
+             if path.is_file() and os.access(path, os.X_OK)}
+    assert built == set(PROGRAMS)
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_help_fits_a_screen_and_ends_with_an_example(name):
     binary = program(name)
-    for verb in helptext.verbs(binary):
+    verbs = helptext.verbs(binary)
+    groups = {verb.split()[0] for verb in verbs if " " in verb}
+    for verb in ["", *sorted(groups), *verbs]:
         lines = helptext.ask(binary, *verb.split()).splitlines()
         assert max(map(len, lines)) <= 80, "%s %s: too wide" % (name, verb)
         assert len(lines) <= 50, "%s %s: too long" % (name, verb)

@@ -33,9 +33,13 @@ a_file_is_replaced_whole_with_its_mode(void **state)
     struct assay_error err = { 0 };
     struct buffer b;
     struct stat sb;
+    mode_t old = umask(077); /* does not count */
 
     (void)state;
     assert_ok(dir_create("a/b/c", 0755, &err), &err);
+    assert_int_equal(stat("a/b", &sb), 0);
+    assert_int_equal(sb.st_mode & 0777, 0755);
+    (void)umask(old);
     assert_ok(dir_create("a/b/c", 0755, &err), &err);
     assert_ok(file_write_atomic("a/b/c/f", span_str("old"), 0644, &err), &err);
     assert_ok(file_write_atomic("a/b/c/f", span_str("new"), 0400, &err), &err);
