@@ -141,17 +141,18 @@ conn_ssl_new(void *ctx, const struct net_address *peer, struct assay_error *err)
 /* --- calls --------------------------------------------------------------- */
 
 static void
-log_issued(const struct mesh_conn *conn, const struct manifest_policy *policy)
+log_issued(const struct mesh_conn *conn, const struct meshapi_note *note)
 {
+    const struct manifest_policy *policy = note->policy;
     char peer[NET_ADDRESS_TEXT_SIZE], hash[2 * SHA256_SIZE + 1];
 
     net_address_format(&conn->peer, peer);
     hex_encode(span_of(policy->hash, SHA256_SIZE), hash);
-    log_peer_event(
-        &conn->d->log, LOG_INFO, "certificate issued", "peer", peer, "policy",
-        hash, "name",
-        policy->san_count > 0 ? (const char *)policy->sans[0].ptr : NULL,
-        "trust", trust_word(conn->appraisal->identity.insecure), NULL);
+    log_peer_event(&conn->d->log, LOG_INFO, "certificate issued", "peer", peer,
+                   "policy", hash, "name",
+                   policy->san_count > 0 ? (const char *)policy->sans[0].ptr
+                                         : NULL,
+                   "trust", trust_word(note->insecure), NULL);
 }
 
 static enum grpc_code
@@ -159,12 +160,12 @@ run_new_cert(struct job *job)
 {
     struct mesh_conn *conn = job->conn;
     char source_ip[NET_ADDRESS_TEXT_SIZE];
-    struct meshapi_caller caller = {
-        .key = job->caller,
-        .policy = conn->appraisal->identity.policy,
-        .claims = &conn->appraisal->verdict.claims,
-        .oid = atls_peer_get(grpc_call_ssl(job->call))->oid,
-    };
+    const struct atls_peer *peer = atls_peer_get(grpc_call_ssl(job->call));
+    struct meshapi_caller caller = { .key = peer->key,
+                                     .oid = peer->oid,
+                                     .evidence = peer->evidence,
+                                     .nonce = peer->nonce };
+    struct meshapi_note note;
     enum grpc_code code;
 
     if (conn->peer.ip_len > 0) {
@@ -173,9 +174,9 @@ run_new_cert(struct job *job)
     }
     code = meshapi_new_mesh_cert(conn->state, &caller, &job->d->guard_config,
                                  grpc_call_request(job->call), &job->response,
-                                 &job->err);
+                                 &note, &job->err);
     if (code == GRPC_OK)
-        log_issued(conn, caller.policy);
+        log_issued(conn, &note);
     return code;
 }
 

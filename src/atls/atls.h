@@ -89,6 +89,7 @@ struct atls_peer {
     const struct key *key; /* proven by the handshake; NULL: no certificate */
     enum evidence_oid oid; /* of the evidence that was accepted, or NONE */
     struct span evidence;  /* likewise */
+    const uint8_t *nonce;  /* ours, which it answers; 32 bytes */
     void *result;          /* the validator's, or NULL */
 };
 

@@ -171,7 +171,7 @@ atls_cert_verify(const struct cert *cert,
                  struct atls_peer *peer, struct assay_error *err)
 {
     uint8_t report_data[ATLS_REPORT_DATA_SIZE];
-    struct atls_peer who = { .key = cert_key(cert) };
+    struct atls_peer who = { .key = cert_key(cert), .nonce = nonce };
     enum assay_status st = ASSAY_OK;
 
     if (validator)

@@ -26,7 +26,7 @@ enum assay_status atls_cert_build(const struct atls_params *params,
 /* Judges a peer's certificate: its dates, its own signature, no critical
  * extension we do not know, its evidence. Without a validator nothing of this
  * is looked at: the caller wants the key alone, whose possession the handshake
- * proves. What *peer points to is borrowed from cert.
+ * proves. What *peer points to is borrowed from cert, and its nonce is nonce.
  *
  * ASSAY_ERR_UNTRUSTED, or ASSAY_ERR_IO when a validator could not find out. */
 ASSAY_MUST_CHECK

@@ -1,16 +1,16 @@
 #include "service/meshapi.h"
 
+#include "atls/cert.h"
 #include "base/limits.h"
+#include "codec/wire.h"
 #include "meshapi.pb-c.h"
 #include "service/ca_claims.h"
-#include "codec/wire.h"
 
 /* The entry's names, and the caller's address behind them (CI section 10.3).*/
 static enum assay_status
-list_names(const struct meshapi_caller *caller, struct arena *arena,
-           struct ca_leaf *leaf, struct assay_error *err)
+list_names(const struct manifest_policy *policy, const char *source_ip,
+           struct arena *arena, struct ca_leaf *leaf, struct assay_error *err)
 {
-    const struct manifest_policy *policy = caller->policy;
     size_t n = policy->san_count;
     struct span *names = arena_array(arena, n + 1, sizeof(*names));
 
@@ -18,72 +18,102 @@ list_names(const struct meshapi_caller *caller, struct arena *arena,
         return assay_nomem(err, "names");
     for (size_t i = 0; i < n; i++)
         names[i] = policy->sans[i];
-    if (caller->source_ip)
-        names[n++] = span_str(caller->source_ip);
+    if (source_ip)
+        names[n++] = span_str(source_ip);
     leaf->names = names;
     leaf->name_count = n;
     return ASSAY_OK;
 }
 
-static enum assay_status
-issue(const struct guard_state *state, const struct meshapi_caller *caller,
-      const struct guard_config *config, struct arena *arena,
-      struct buffer *chain, struct assay_error *err)
-{
-    struct ca_leaf leaf = { .key = caller->key };
-    struct cert_extension *claims = NULL;
-    enum assay_status st = list_names(caller, arena, &leaf, err);
+/* One certificate on its way. */
+struct signing {
+    const struct guard_state *state;
+    const struct meshapi_caller *caller;
+    const struct guard_config *config;
+    struct arena appraisal; /* the verdict's */
+    struct arena arena;
+    struct verdict verdict;
+    struct manifest_identity who;
+    struct assay_error *err;
+};
 
-    if (st == ASSAY_OK && caller->claims)
-        st = ca_claims_encode(caller->claims, evidence_oid_text(caller->oid),
-                              arena, &claims, &leaf.claim_count, err);
+static enum assay_status
+judge(struct signing *s)
+{
+    uint8_t report_data[ATLS_REPORT_DATA_SIZE];
+    const struct manifest_request request = {
+        .oid = s->caller->oid,
+        .evidence = s->caller->evidence,
+        .report_data = report_data,
+        .clock = s->config->clock,
+    };
+    enum assay_status st = atls_report_data(
+        key_spki(s->caller->key), s->caller->nonce, report_data, s->err);
+
     if (st != ASSAY_OK)
         return st;
-    leaf.claims = claims;
-    leaf.workload_secret_id = caller->policy->workload_secret_id;
-    return ca_issue(state->ca, &leaf, clock_now(config->clock), config->random,
-                    chain, err);
+    return manifest_appraise(s->state->appraiser, &request, &s->appraisal,
+                             &s->verdict, &s->who, s->err);
 }
 
 static enum assay_status
-respond(const struct guard_state *state, const struct meshapi_caller *caller,
-        struct span chain, struct buffer *response, struct assay_error *err)
+issue(struct signing *s, struct buffer *chain)
+{
+    struct ca_leaf leaf = { .key = s->caller->key };
+    struct cert_extension *claims = NULL;
+    enum assay_status st = list_names(s->who.policy, s->caller->source_ip,
+                                      &s->arena, &leaf, s->err);
+
+    if (st == ASSAY_OK)
+        st = ca_claims_encode(&s->verdict.claims,
+                              evidence_oid_text(s->caller->oid), &s->arena,
+                              &claims, &leaf.claim_count, s->err);
+    if (st != ASSAY_OK)
+        return st;
+    leaf.claims = claims;
+    leaf.workload_secret_id = s->who.policy->workload_secret_id;
+    return ca_issue(s->state->ca, &leaf, clock_now(s->config->clock),
+                    s->config->random, chain, s->err);
+}
+
+static enum assay_status
+respond(struct signing *s, struct span chain, struct buffer *response)
 {
     Meshapi__NewMeshCertResponse m = MESHAPI__NEW_MESH_CERT_RESPONSE__INIT;
-    struct span id = caller->policy->workload_secret_id;
+    struct span id = s->who.policy->workload_secret_id;
     struct secret secret = { 0 };
     enum assay_status st = ASSAY_OK;
 
     if (id.len > 0)
-        st = seed_engine_workload_secret(state->seed, id, &secret, err);
+        st = seed_engine_workload_secret(s->state->seed, id, &secret, s->err);
     if (st == ASSAY_OK) {
-        m.meshcacert = wire_bytes(ca_mesh_pem(state->ca));
+        m.meshcacert = wire_bytes(ca_mesh_pem(s->state->ca));
         m.certchain = wire_bytes(chain);
-        m.rootcacert = wire_bytes(ca_root_pem(state->ca));
+        m.rootcacert = wire_bytes(ca_root_pem(s->state->ca));
         m.workloadsecret = wire_bytes(secret_span(&secret));
-        st = wire_pack(&m.base, response, err);
+        st = wire_pack(&m.base, response, s->err);
     }
     secret_wipe(&secret);
     return st;
 }
 
 static enum grpc_code
-new_mesh_cert(const struct guard_state *state,
-              const struct meshapi_caller *caller,
-              const struct guard_config *config, struct span request,
-              struct arena *arena, struct buffer *response,
-              struct assay_error *err)
+sign(struct signing *s, struct span request, struct buffer *response)
 {
     struct buffer chain;
     enum assay_status st;
 
     if (!wire_unpack(&meshapi__new_mesh_cert_request__descriptor, request,
-                     arena, err))
+                     &s->arena, s->err))
         return GRPC_INVALID_ARGUMENT;
+    st = judge(s);
+    if (st == ASSAY_ERR_UNTRUSTED)
+        return GRPC_PERMISSION_DENIED;
     buffer_init(&chain, LIMIT_CERT_BYTES, NULL);
-    st = issue(state, caller, config, arena, &chain, err);
     if (st == ASSAY_OK)
-        st = respond(state, caller, buffer_span(&chain), response, err);
+        st = issue(s, &chain);
+    if (st == ASSAY_OK)
+        st = respond(s, buffer_span(&chain), response);
     buffer_free(&chain);
     return st == ASSAY_OK ? GRPC_OK : GRPC_UNKNOWN;
 }
@@ -92,18 +122,25 @@ enum grpc_code
 meshapi_new_mesh_cert(const struct guard_state *state,
                       const struct meshapi_caller *caller,
                       const struct guard_config *config, struct span request,
-                      struct buffer *response, struct assay_error *err)
+                      struct buffer *response, struct meshapi_note *note,
+                      struct assay_error *err)
 {
-    struct arena arena;
+    struct signing s = {
+        .state = state, .caller = caller, .config = config, .err = err
+    };
     enum grpc_code code;
 
-    if (!caller->policy || !caller->key) {
+    if (!caller->key || !caller->nonce) {
         (void)assay_fail(err, ASSAY_ERR_UNTRUSTED,
-                         "the caller's identity is no policy of the manifest");
+                         "the caller has shown no evidence");
         return GRPC_PERMISSION_DENIED;
     }
-    arena_init(&arena, LIMIT_SMALL_REQUEST_BYTES * 64, NULL);
-    code = new_mesh_cert(state, caller, config, request, &arena, response, err);
-    arena_drop(&arena);
+    arena_init(&s.appraisal, LIMIT_APPRAISAL_BYTES, NULL);
+    arena_init(&s.arena, LIMIT_SMALL_REQUEST_BYTES * 64, NULL);
+    code = sign(&s, request, response);
+    if (code == GRPC_OK)
+        *note = (struct meshapi_note){ s.who.policy, s.who.insecure };
+    arena_drop(&s.arena);
+    arena_drop(&s.appraisal);
     return code;
 }
