@@ -104,6 +104,8 @@ static enum assay_status
 check_form(const struct cert *cert, int64_t now, struct assay_error *err)
 {
     char from[RFC3339_SIZE], until[RFC3339_SIZE], at[RFC3339_SIZE];
+    bool self_signed = false;
+    enum assay_status st;
 
     if (now < cert_not_before(cert) || now > cert_not_after(cert)) {
         rfc3339_format(cert_not_before(cert), from);
@@ -121,10 +123,11 @@ check_form(const struct cert *cert, int64_t now, struct assay_error *err)
                               "certificate: unknown critical extension %s",
                               x.oid);
     }
-    if (cert_verify_signature(cert, cert_key(cert), NULL) != ASSAY_OK)
-        return assay_fail(err, ASSAY_ERR_UNTRUSTED,
-                          "certificate: not signed by its own key");
-    return ASSAY_OK;
+    st = cert_is_signed_by(cert, cert_key(cert), &self_signed, err);
+    if (st == ASSAY_OK && !self_signed)
+        st = assay_fail(err, ASSAY_ERR_UNTRUSTED,
+                        "certificate: not signed by its own key");
+    return st;
 }
 
 /* Tries each evidence extension in certificate order; the first that the

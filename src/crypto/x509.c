@@ -487,3 +487,15 @@ cert_verify_signature(const struct cert *cert, const struct key *issuer,
                     cert->parts.signature, err);
     return assay_context(err, st, "certificate %s", cert->common_name);
 }
+
+enum assay_status
+cert_is_signed_by(const struct cert *cert, const struct key *issuer, bool *yes,
+                  struct assay_error *err)
+{
+    enum assay_status st = cert_verify_signature(cert, issuer, NULL);
+
+    if (st == ASSAY_ERR_NOMEM)
+        return assay_nomem(err, "certificate's signature");
+    *yes = st == ASSAY_OK;
+    return ASSAY_OK;
+}

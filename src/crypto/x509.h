@@ -89,4 +89,10 @@ enum assay_status cert_verify_signature(const struct cert *cert,
                                         const struct key *issuer,
                                         struct assay_error *err);
 
+/* The same as an answer. Only ASSAY_ERR_NOMEM: it could not be found out. */
+ASSAY_MUST_CHECK
+enum assay_status cert_is_signed_by(const struct cert *cert,
+                                    const struct key *issuer, bool *yes,
+                                    struct assay_error *err);
+
 #endif

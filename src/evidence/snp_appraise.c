@@ -427,10 +427,13 @@ check_version(struct appraisal *a)
                      "the firmware writes an older report than required");
 }
 
+/* A VLEK is every chip's of its provider: whoever has it writes the chip id
+ * he likes. Only a VCEK, whose hwID agrees, confirms one. */
 static bool
 chip_listed(const struct appraisal *a)
 {
-    return listed(a->want->chip_ids.items, a->r->chip_id,
+    return a->got->signer == SNP_SIGNER_VCEK &&
+           listed(a->want->chip_ids.items, a->r->chip_id,
                   sizeof(a->r->chip_id)) &&
            !span_is_zero(span_of(a->r->chip_id, sizeof(a->r->chip_id)));
 }
@@ -449,6 +452,10 @@ check_chip_ids(struct appraisal *a)
     got = verdict_hex(a->v, span_of(a->r->chip_id, sizeof(a->r->chip_id)));
     if (chip_listed(a))
         verdict_pass(a->v, name, ref, "an allowed chip", got);
+    else if (a->got->signer != SNP_SIGNER_VCEK)
+        verdict_fail(a->v, name, ref, "an allowed chip",
+                     verdict_text(a->v, "%s, signed by a VLEK", got),
+                     "a VLEK does not confirm which chip it is");
     else
         verdict_fail(a->v, name, ref, "an allowed chip", got,
                      "this machine is not on the list");

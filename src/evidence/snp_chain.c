@@ -192,38 +192,43 @@ choose_leaf(const struct pool *p, enum snp_cert_kind kind)
     return best;
 }
 
+static void
+take(struct cert **slot, const struct candidate *c)
+{
+    if (c)
+        *slot = cert_dup(c->cert);
+}
+
 /* The one whose key made the signature, else any of that name: two ASKs of
  * one product have the same name. */
-static const struct candidate *
-choose_issuer(const struct pool *p, const struct cert *subject,
-              enum snp_cert_kind kind, enum snp_product product)
+static enum assay_status
+take_issuer(const struct pool *p, const struct cert *subject,
+            enum snp_cert_kind kind, enum snp_product product,
+            struct cert **slot, struct assay_error *err)
 {
     const struct candidate *named = NULL;
+    bool found = false;
 
-    for (size_t i = 0; i < p->count; i++) {
+    for (size_t i = 0; i < p->count && !found; i++) {
         const struct candidate *c = &p->list[i];
+        enum assay_status st;
 
         if (c->kind != kind || c->product != product)
             continue;
-        if (cert_verify_signature(subject, cert_key(c->cert), NULL) == ASSAY_OK)
-            return c;
-        if (!named)
+        st = cert_is_signed_by(subject, cert_key(c->cert), &found, err);
+        if (st != ASSAY_OK)
+            return st;
+        if (found || !named)
             named = c;
     }
-    return named;
+    take(slot, named);
+    return ASSAY_OK;
 }
 
 static enum snp_cert_kind
 wanted_leaf(enum snp_signing_key signer)
 {
     return signer == SNP_SIGNER_VLEK ? SNP_CERT_VLEK : SNP_CERT_VCEK;
-}
-
-static void
-take(struct cert **slot, const struct candidate *c)
-{
-    if (c)
-        *slot = cert_dup(c->cert);
 }
 
 static enum snp_cert_kind
@@ -233,23 +238,26 @@ authority_of(enum snp_cert_kind leaf)
 }
 
 /* Of the leaf's own line: whether that is the wanted one is judged later. */
-static void
-choose_authorities(struct pool *p, struct snp_chain *chain)
+static enum assay_status
+choose_authorities(struct pool *p, struct snp_chain *chain,
+                   struct assay_error *err)
 {
     enum snp_product product = chain->product;
+    enum assay_status st;
 
     if (!pool_has(p, chain->authority, product) ||
         !pool_has(p, SNP_CERT_ARK, product))
         fetch_authorities(p, product, chain->kind == SNP_CERT_VLEK);
-    take(&chain->intermediate,
-         choose_issuer(p, chain->leaf, chain->authority, product));
-    if (chain->intermediate)
-        take(&chain->root,
-             choose_issuer(p, chain->intermediate, SNP_CERT_ARK, product));
+    st = take_issuer(p, chain->leaf, chain->authority, product,
+                     &chain->intermediate, err);
+    if (st == ASSAY_OK && chain->intermediate)
+        st = take_issuer(p, chain->intermediate, SNP_CERT_ARK, product,
+                         &chain->root, err);
+    return st;
 }
 
-static void
-choose_all(struct pool *p, struct snp_chain *chain)
+static enum assay_status
+choose_all(struct pool *p, struct snp_chain *chain, struct assay_error *err)
 {
     enum snp_cert_kind kind = wanted_leaf(p->want->signer);
     enum snp_cert_kind other =
@@ -266,11 +274,11 @@ choose_all(struct pool *p, struct snp_chain *chain)
     chain->authority = authority_of(c ? c->kind : kind);
     /* Without a leaf there is nothing for the others to vouch for. */
     if (!c)
-        return;
+        return ASSAY_OK;
     chain->leaf = cert_dup(c->cert);
     chain->kind = c->kind;
     chain->product = c->product;
-    choose_authorities(p, chain);
+    return choose_authorities(p, chain, err);
 }
 
 /* --- the object ---------------------------------------------------------- */
@@ -302,8 +310,9 @@ snp_chain_build(const struct snp_collateral *collateral,
     st = pool_add_all(pool, collateral, err);
     if (st != ASSAY_OK)
         goto out;
-    choose_all(pool, chain);
-    st = snp_chain_judge(chain, want, err);
+    st = choose_all(pool, chain, err);
+    if (st == ASSAY_OK)
+        st = snp_chain_judge(chain, want, err);
     if (st != ASSAY_OK)
         goto out;
     *out = chain;

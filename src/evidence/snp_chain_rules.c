@@ -132,11 +132,17 @@ authority_form(const struct cert *cert, int64_t path_len, char *got,
     return false;
 }
 
-static void
-judge_root_form(struct snp_chain *chain)
+static enum assay_status
+judge_root_form(struct snp_chain *chain, struct assay_error *err)
 {
     char got[160];
     bool holds = authority_form(chain->root, -1, got, sizeof(got));
+    bool self_signed = false;
+    enum assay_status st = cert_is_signed_by(chain->root, cert_key(chain->root),
+                                             &self_signed, err);
+
+    if (st != ASSAY_OK)
+        return st;
 
     if (holds &&
         !span_equal(cert_subject(chain->root), cert_issuer(chain->root))) {
@@ -144,14 +150,14 @@ judge_root_form(struct snp_chain *chain)
                  cert_issuer_common_name(chain->root));
         holds = false;
     }
-    if (holds && cert_verify_signature(chain->root, cert_key(chain->root),
-                                       NULL) != ASSAY_OK) {
+    if (holds && !self_signed) {
         snprintf(got, sizeof(got), "its own signature does not verify");
         holds = false;
     }
     found(chain, RULE_ROOT_FORM, holds,
           "self-signed CA, RSA 4096, RSASSA-PSS with SHA-384",
           holds ? cert_common_name(chain->root) : got);
+    return ASSAY_OK;
 }
 
 static enum assay_status
@@ -187,19 +193,22 @@ judge_intermediate(struct snp_chain *chain)
           holds ? cert_common_name(chain->intermediate) : got);
 }
 
-static void
-judge_intermediate_signature(struct snp_chain *chain)
+static enum assay_status
+judge_signature(struct snp_chain *chain, enum chain_rule rule,
+                const struct cert *c, const struct cert *issuer,
+                struct assay_error *err)
 {
-    const struct cert *c = chain->intermediate;
-    bool named = span_equal(cert_issuer(c), cert_subject(chain->root));
-    bool holds = named && cert_verify_signature(c, cert_key(chain->root),
-                                                NULL) == ASSAY_OK;
+    bool named = span_equal(cert_issuer(c), cert_subject(issuer));
+    bool holds = false;
+    enum assay_status st = ASSAY_OK;
 
-    found(chain, RULE_INTERMEDIATE_SIGNATURE, holds,
-          cert_common_name(chain->root),
-          holds   ? cert_issuer_common_name(c)
-          : named ? "signature does not verify"
-                  : cert_issuer_common_name(c));
+    if (named)
+        st = cert_is_signed_by(c, cert_key(issuer), &holds, err);
+    if (st == ASSAY_OK)
+        found(chain, rule, holds, cert_common_name(issuer),
+              named && !holds ? "signature does not verify"
+                              : cert_issuer_common_name(c));
+    return st;
 }
 
 static void
@@ -239,20 +248,6 @@ judge_leaf_issuer(struct snp_chain *chain)
 }
 
 static void
-judge_leaf_signature(struct snp_chain *chain)
-{
-    const struct cert *ca = chain->intermediate;
-    bool named = span_equal(cert_issuer(chain->leaf), cert_subject(ca));
-    bool holds = named && cert_verify_signature(chain->leaf, cert_key(ca),
-                                                NULL) == ASSAY_OK;
-
-    found(chain, RULE_LEAF_SIGNATURE, holds, cert_common_name(ca),
-          holds   ? cert_issuer_common_name(chain->leaf)
-          : named ? "signature does not verify"
-                  : cert_issuer_common_name(chain->leaf));
-}
-
-static void
 judge_leaf_extensions(struct snp_chain *chain)
 {
     struct assay_error why = { 0 };
@@ -282,8 +277,9 @@ judge_product(struct snp_chain *chain, enum snp_product want)
           snp_product_name(chain->product));
 }
 
-static void
-judge_leaf(struct snp_chain *chain, const struct snp_chain_want *want)
+static enum assay_status
+judge_leaf(struct snp_chain *chain, const struct snp_chain_want *want,
+           struct assay_error *err)
 {
     if (!chain->leaf) {
         enum snp_cert_kind kind =
@@ -291,7 +287,7 @@ judge_leaf(struct snp_chain *chain, const struct snp_chain_want *want)
 
         for (int r = RULE_LEAF_FORM; r < CHAIN_RULES; r++)
             lacking(chain, (enum chain_rule)r, kind);
-        return;
+        return ASSAY_OK;
     }
     judge_leaf_form(chain);
     judge_leaf_kind(chain, want->signer);
@@ -299,18 +295,20 @@ judge_leaf(struct snp_chain *chain, const struct snp_chain_want *want)
     judge_leaf_extensions(chain);
     judge_product(chain, want->product);
     if (chain->intermediate)
-        judge_leaf_signature(chain);
-    else
-        lacking(chain, RULE_LEAF_SIGNATURE, chain->authority);
+        return judge_signature(chain, RULE_LEAF_SIGNATURE, chain->leaf,
+                               chain->intermediate, err);
+    lacking(chain, RULE_LEAF_SIGNATURE, chain->authority);
+    return ASSAY_OK;
 }
 
 enum assay_status
 snp_chain_judge(struct snp_chain *chain, const struct snp_chain_want *want,
                 struct assay_error *err)
 {
-    enum assay_status st = ASSAY_OK;
+    enum assay_status st = judge_leaf(chain, want, err);
 
-    judge_leaf(chain, want);
+    if (st != ASSAY_OK)
+        return st;
     if (chain->intermediate)
         judge_intermediate(chain);
     else
@@ -321,9 +319,12 @@ snp_chain_judge(struct snp_chain *chain, const struct snp_chain_want *want,
         lacking(chain, RULE_INTERMEDIATE_SIGNATURE, SNP_CERT_ARK);
         return ASSAY_OK;
     }
-    judge_root_form(chain);
-    judge_intermediate_signature(chain);
-    st = judge_root_trusted(chain, want, err);
+    st = judge_root_form(chain, err);
+    if (st == ASSAY_OK)
+        st = judge_signature(chain, RULE_INTERMEDIATE_SIGNATURE,
+                             chain->intermediate, chain->root, err);
+    if (st == ASSAY_OK)
+        st = judge_root_trusted(chain, want, err);
     return st;
 }
 

@@ -3,9 +3,6 @@
  * something in OpenSSL's queue, or take lack of memory for a verdict. */
 #include "unit.h"
 
-#include <stdio.h>
-
-#include <openssl/crypto.h>
 #include <openssl/err.h>
 
 #include "base/arena.h"
@@ -14,45 +11,7 @@
 #include "crypto/random.h"
 #include "crypto/x509_build.h"
 
-/* The hook OpenSSL has takes no context, so the count cannot be a parameter.
- */
-static size_t calls, fail_at = SIZE_MAX, live;
-
-static void *
-hook_malloc(size_t size, const char *file, int line)
-{
-    void *ptr;
-
-    (void)file;
-    (void)line;
-    if (calls++ == fail_at)
-        return NULL;
-    ptr = malloc(size);
-    live += ptr != NULL;
-    return ptr;
-}
-
-static void
-hook_free(void *ptr, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    live -= ptr != NULL;
-    free(ptr);
-}
-
-static void *
-hook_realloc(void *ptr, size_t size, const char *file, int line)
-{
-    void *got;
-
-    if (!ptr)
-        return hook_malloc(size, file, line);
-    if (calls++ == fail_at)
-        return NULL;
-    got = realloc(ptr, size);
-    return got;
-}
+#include "ossl_alloc.h"
 
 /* --- material, made before anything fails -------------------------------- */
 
@@ -425,26 +384,26 @@ fail_each(size_t op)
     /* Each of the first hundred, then ever fewer: OpenSSL's decoders make
      * thousands of the same kind. */
     for (size_t n = 0; n < 100000; n += 1 + n / 100) {
-        size_t before = live;
+        size_t before = ossl_live;
         enum assay_status st;
 
-        calls = 0;
-        fail_at = n;
+        ossl_calls = 0;
+        ossl_fail_at = n;
         err.text[0] = '\0';
         st = operations[op].run(&err);
-        fail_at = SIZE_MAX;
+        ossl_fail_at = SIZE_MAX;
         if (ERR_peek_error() != 0)
             fail_msg("%s: allocation %zu: queue", operations[op].name, n);
         ERR_clear_error(); /* frees what the queue keeps for its next use */
-        if (calls <= n) {
+        if (ossl_calls <= n) {
             assert_ok(st, &err);
             print_message("%s: %zu allocations\n", operations[op].name, n);
             return;
         }
         /* OpenSSL 3.0 itself loses up to two blocks on a few of its paths. */
-        if (live > before + 2)
+        if (ossl_live > before + 2)
             fail_msg("%s: allocation %zu: %zu leaked", operations[op].name, n,
-                     live - before);
+                     ossl_live - before);
         if (st != ASSAY_OK && st != ASSAY_ERR_NOMEM)
             fail_msg("%s: allocation %zu: %s: %s", operations[op].name, n,
                      assay_status_name(st), err.text);
@@ -473,10 +432,7 @@ main(void)
         cmocka_unit_test(test_every_operation),
     };
 
-    /* Before OpenSSL allocates anything. */
-    if (CRYPTO_set_mem_functions(hook_malloc, hook_realloc, hook_free) != 1) {
-        (void)fprintf(stderr, "OpenSSL takes no memory functions\n");
+    if (!ossl_alloc_hook())
         return 1;
-    }
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -320,6 +320,12 @@ CHANGE(chip_not_listed)
     chip_listed(got, want);
     got->report.chip_id[63] ^= 1;
 }
+/* Whoever has a provider's VLEK writes the chip id he likes. */
+CHANGE(chip_listed_but_vlek)
+{
+    chip_listed(got, want);
+    got->signer = SNP_SIGNER_VLEK;
+}
 /* A list that names the masked chip would let every masked machine in. */
 CHANGE(masked_chip_is_never_listed)
 {
@@ -448,6 +454,7 @@ static const struct row rows[] = {
     { "product", product_other, "expected_product", CHECK_FAIL },
     { "report version", report_too_old, "minimum_report_version", CHECK_FAIL },
     { "chip", chip_listed, "chip_id", CHECK_PASS },
+    { "chip by a VLEK", chip_listed_but_vlek, "chip_id", CHECK_FAIL },
     { "other chip", chip_not_listed, "chip_id", CHECK_FAIL },
     { "masked chip", masked_chip_is_never_listed, "chip_id", CHECK_FAIL },
     { "csp", csp_same, "csp_id", CHECK_PASS },
