@@ -277,6 +277,9 @@ sgx_check_root_trusted(struct verdict *v, const char *name,
     if (*kind == TRUST_NONE)
         verdict_fail(v, name, ref, "Intel's pinned root key", got,
                      "the root has the right name, but is not Intel's");
+    else if (signature_fault(root, root)) /* who wrote the rest of it? */
+        verdict_fail(v, name, ref, "a certificate by that key itself", got,
+                     "the root has Intel's key, but Intel did not sign it");
     else
         verdict_pass(v, name, ref, "Intel's pinned root key", got);
     v->insecure = v->insecure || *kind == TRUST_EXTRA;

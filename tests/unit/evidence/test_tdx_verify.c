@@ -308,11 +308,19 @@ spoil_platform_svn(struct intel_machine *m)
     m->pck.comp_svn[0] = 7;
 }
 
+/* Intel's key in a certificate that somebody else wrote. */
+static void
+spoil_root_signer(struct intel_machine *m)
+{
+    m->root_spec.signer = INTEL_OTHER;
+}
+
 static const struct {
     const char *rule;
     void (*spoil)(struct intel_machine *m);
     const char *failed;
 } spoilt[] = {
+    { "root not signed by itself", spoil_root_signer, "root_trusted " },
     { "leaf of another name", spoil_leaf_name, "pck_chain " },
     { "leaf signed by another key", spoil_leaf_signer, "pck_leaf_signature " },
     { "CA is no authority", spoil_ca_is_no_ca, "pck_ca_form " },
