@@ -18,7 +18,7 @@ round_wide(bool negative, u128 wide, int64_t exponent, bool sticky)
     uint64_t low;
 
     if (wide == 0)
-        return (struct extended){ 0 };
+        return x;
     while (!(wide >> 127)) {
         wide <<= 1;
         exponent--;
@@ -60,8 +60,8 @@ extended_from_decimal(struct big_ctx *ctx, bool negative, struct span digits,
                       int64_t exponent)
 {
     struct big n = big_from_digits(ctx, digits);
-    struct big power = big_pow(
-        ctx, 10, (size_t)(exponent < 0 ? -exponent : exponent));
+    struct big power =
+        big_pow(ctx, 10, (size_t)(exponent < 0 ? -exponent : exponent));
     struct big rest = { 0 };
     size_t shift = 0, have, want;
     struct extended x;
@@ -97,6 +97,8 @@ extended_add(struct extended x, struct extended y)
     u128 a, b;
     uint64_t distance;
 
+    if (x.mantissa == 0 && y.mantissa == 0)
+        return (struct extended){ .negative = x.negative && y.negative };
     if (x.mantissa == 0 || y.mantissa == 0)
         return x.mantissa == 0 ? y : x;
     if (is_smaller(x, y)) {
@@ -112,6 +114,8 @@ extended_add(struct extended x, struct extended y)
         b = 1;
     else
         b = b >> distance | ((b & (((u128)1 << distance) - 1)) != 0);
+    if (a == b && x.negative != y.negative)
+        return (struct extended){ 0 };
     return round_wide(x.negative, x.negative == y.negative ? a + b : a - b,
                       x.exponent - 63, false);
 }
@@ -119,9 +123,8 @@ extended_add(struct extended x, struct extended y)
 struct extended
 extended_mul(struct extended x, struct extended y)
 {
-    return round_wide(x.negative != y.negative,
-                      (u128)x.mantissa * y.mantissa, x.exponent + y.exponent,
-                      false);
+    return round_wide(x.negative != y.negative, (u128)x.mantissa * y.mantissa,
+                      x.exponent + y.exponent, false);
 }
 
 struct extended
@@ -174,12 +177,10 @@ extended_truncate(struct big_ctx *ctx, struct extended x, int *rest)
 
 /* --- Shortest decimal --- */
 
-/* The exact decimal of n x 2^-shift: digits, and how many of them are behind
- * the point (shift: each halving adds one). */
 static struct span
-exact_digits(struct big_ctx *ctx, struct big n, struct big power_of_five)
+scaled_digits(struct big_ctx *ctx, struct big n, struct big factor)
 {
-    return big_text(ctx, big_mul(ctx, n, power_of_five), 10);
+    return big_text(ctx, big_mul(ctx, n, factor), 10);
 }
 
 static char
@@ -250,63 +251,87 @@ shorten(char *digits, size_t width, struct span low, struct span high,
     return width;
 }
 
-/* digits[0] is the spare; scale of them all are behind the point. */
-static struct span
-layout(struct big_ctx *ctx, bool negative, const char *digits, size_t n,
-       int64_t point)
+/* d.ddde+XX */
+static size_t
+layout_exponent(char *text, const char *digits, size_t n, int64_t exponent)
 {
-    size_t room = n + 32 + (point < 0 ? 8 : (size_t)point);
-    char *text = arena_alloc(ctx->arena, room);
+    size_t used = 0;
+
+    text[used++] = digits[0];
+    if (n > 1)
+        text[used++] = '.';
+    memcpy(text + used, digits + 1, n - 1);
+    used += n - 1;
+    used += (size_t)snprintf(text + used, 24, "e%c%02" PRId64,
+                             exponent < 0 ? '-' : '+',
+                             exponent < 0 ? -exponent : exponent);
+    return used;
+}
+
+/* ddd.ddd, ddd000 or 0.00ddd: the point is behind that many digits. */
+static size_t
+layout_plain(char *text, const char *digits, size_t n, int64_t point)
+{
+    size_t used = 0;
+
+    if (point <= 0)
+        used = (size_t)snprintf(text, 8, "0.%.*s", (int)-point, "0000");
+    for (size_t i = 0; i < n; i++) {
+        if (point > 0 && i == (size_t)point)
+            text[used++] = '.';
+        text[used++] = digits[i];
+    }
+    for (int64_t i = (int64_t)n; i < point; i++)
+        text[used++] = '0';
+    return used;
+}
+
+/* The point is behind the first so many digits. */
+static struct span
+layout(struct big_ctx *ctx, bool negative, bool plain, const char *digits,
+       size_t n, int64_t point)
+{
+    char *text =
+        arena_alloc(ctx->arena, n + 40 + (point < 0 ? 0 : (size_t)point));
     size_t used = 0;
 
     if (!text) {
         ctx->failed = true;
         return (struct span){ 0 };
     }
-    while (n > 1 && digits[0] == '0') {
-        digits++;
-        n--;
+    for (; n > 1 && digits[0] == '0'; digits++, n--)
         point--;
-    }
     while (n > 1 && digits[n - 1] == '0')
         n--;
     if (negative)
         text[used++] = '-';
-    if (point - 1 < -4 || point - 1 >= 6) { /* d.ddde+XX */
-        text[used++] = digits[0];
-        if (n > 1)
-            text[used++] = '.';
-        memcpy(text + used, digits + 1, n - 1);
-        used += n - 1;
-        used += (size_t)snprintf(text + used, 24, "e%c%02" PRId64,
-                                 point - 1 < 0 ? '-' : '+',
-                                 point - 1 < 0 ? 1 - point : point - 1);
-        return span_of(text, used);
-    }
-    if (point <= 0)
-        used += (size_t)snprintf(text + used, 8, "0.%.*s", (int)-point, "0000");
-    for (size_t i = 0; i < n; i++) {
-        if (point > 0 && i == (size_t)point)
-            text[used++] = '.';
-        text[used++] = digits[i];
-    }
+    if (!plain && (point - 1 < -4 || point - 1 >= 6))
+        used += layout_exponent(text + used, digits, n, point - 1);
+    else
+        used += layout_plain(text + used, digits, n, point);
     return span_of(text, used);
 }
 
-/* x has a fraction: its exponent is below 0. */
+/* x is not zero. Twice the mantissa, so that half a unit can be added. */
 static struct span
 shortest_text(struct big_ctx *ctx, struct extended x)
 {
-    size_t shift = (size_t)(1 - x.exponent); /* of twice the mantissa */
-    struct big five = big_pow(ctx, 5, shift);
+    bool is_integer = extended_is_integer(x);
+    int64_t exponent = x.exponent - 1;
+    size_t fraction = exponent < 0 ? (size_t)-exponent : 0; /* digits */
+    struct big one = big_from_u64(ctx, 1), factor = big_pow(ctx, 5, fraction);
     struct big twice = big_shl(ctx, big_from_u64(ctx, x.mantissa), 1);
-    struct big one = big_from_u64(ctx, 1);
-    struct span exact = exact_digits(ctx, twice, five);
-    struct span low = exact_digits(ctx, big_sub(ctx, twice, one), five);
-    struct span high = exact_digits(ctx, big_add(ctx, twice, one), five);
-    size_t width = high.len + 1, n;
-    char *digits = ctx->failed ? NULL : arena_alloc(ctx->arena, width + 1);
+    struct span exact, low, high;
+    size_t width, n;
+    char *digits;
 
+    if (exponent > 0)
+        factor = big_shl(ctx, factor, (size_t)exponent);
+    exact = scaled_digits(ctx, twice, factor);
+    low = scaled_digits(ctx, big_sub(ctx, twice, one), factor);
+    high = scaled_digits(ctx, big_add(ctx, twice, one), factor);
+    width = high.len + 1;
+    digits = ctx->failed ? NULL : arena_alloc(ctx->arena, width + 1);
     if (!digits) {
         ctx->failed = true;
         return (struct span){ 0 };
@@ -314,16 +339,14 @@ shortest_text(struct big_ctx *ctx, struct extended x)
     memset(digits, '0', width);
     memcpy(digits + width - exact.len, exact.ptr, exact.len);
     n = shorten(digits, width, low, high, (x.mantissa & 1) == 0);
-    return layout(ctx, x.negative, digits, n,
-                  (int64_t)width - (int64_t)shift);
+    return layout(ctx, x.negative, is_integer, digits, n,
+                  (int64_t)width - (int64_t)fraction);
 }
 
 struct span
 extended_text(struct big_ctx *ctx, struct extended x)
 {
-    int rest;
-
-    if (extended_is_integer(x))
-        return big_text(ctx, extended_truncate(ctx, x, &rest), 10);
+    if (x.mantissa == 0)
+        return span_str(x.negative ? "-0" : "0");
     return shortest_text(ctx, x);
 }

@@ -27,11 +27,10 @@ struct extended extended_div(struct extended x, struct extended y); /* y != 0 */
 bool extended_is_integer(struct extended x);
 /* The integer part, truncated; *rest is what was cut off, compared with one
  * half: -1 below (and not zero), 0 equal, 1 above; 2 when nothing was. */
-struct big extended_truncate(struct big_ctx *ctx, struct extended x,
-                             int *rest);
+struct big extended_truncate(struct big_ctx *ctx, struct extended x, int *rest);
 
-/* Integers as plain digits, others as the shortest decimal that reads back
- * equal, with an exponent when it is below -4 or above 5. */
+/* The shortest decimal that reads back equal: integers with zeros behind it,
+ * others with an exponent when it is below -4 or above 5. */
 struct span extended_text(struct big_ctx *ctx, struct extended x);
 
 #endif

@@ -160,7 +160,8 @@ plain_small(const struct parts *p, struct value *out)
 {
     int64_t i = 0;
 
-    if (p->fraction.len > 0 || p->has_exponent || p->whole.len > 18)
+    if (p->fraction.len > 0 || p->has_exponent || p->whole.len > 18 ||
+        (p->negative && p->whole.ptr[0] == '0')) /* -0 stays as written */
         return false;
     for (size_t k = 0; k < p->whole.len; k++)
         i = 10 * i + (p->whole.ptr[k] - '0');
@@ -179,7 +180,7 @@ number_parse(struct arena *a, struct span text, bool *ok, struct value *out)
         return true;
     if (!new_number(a, text, &p, &v))
         return false;
-    if (v.number->plain && v.number->fits)
+    if (v.number->plain && v.number->fits && v.number->digits.len > 0)
         v = value_int(v.number->small);
     *out = v;
     return true;

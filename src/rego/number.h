@@ -60,6 +60,12 @@ enum number_result number_arith(struct arena *a, enum number_op op,
                                 struct value x, struct value y,
                                 struct value *out);
 
+/* The same in floating point even for integers. */
+ASSAY_MUST_CHECK
+enum number_result number_arith_float(struct arena *a, enum number_op op,
+                                      struct value x, struct value y,
+                                      struct value *out);
+
 enum number_round { NUMBER_ABS, NUMBER_ROUND, NUMBER_CEIL, NUMBER_FLOOR };
 
 ASSAY_MUST_CHECK

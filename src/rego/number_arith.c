@@ -40,10 +40,9 @@ is_too_big(struct value v)
 {
     const struct value_number *n = v.number;
 
-    return v.tag == VALUE_NUMBER &&
-           (n->exponent > LIMIT_REGO_NUMBER_DIGITS ||
-            n->exponent < -LIMIT_REGO_NUMBER_DIGITS ||
-            n->digits.len > LIMIT_REGO_NUMBER_DIGITS);
+    return v.tag == VALUE_NUMBER && (n->exponent > LIMIT_REGO_NUMBER_DIGITS ||
+                                     n->exponent < -LIMIT_REGO_NUMBER_DIGITS ||
+                                     n->digits.len > LIMIT_REGO_NUMBER_DIGITS);
 }
 
 static struct big
@@ -57,8 +56,7 @@ to_big(struct big_ctx *ctx, struct value v)
     x = big_from_digits(ctx, n->digits);
     if (n->exponent > (int64_t)n->digits.len)
         x = big_mul(ctx, x,
-                    big_pow(ctx, 10,
-                            (size_t)n->exponent - n->digits.len));
+                    big_pow(ctx, 10, (size_t)n->exponent - n->digits.len));
     return n->negative ? big_negate(x) : x;
 }
 
@@ -152,8 +150,8 @@ extended_arith(struct arena *a, enum number_op op, struct value x,
 }
 
 enum number_result
-number_arith(struct arena *a, enum number_op op, struct value x,
-             struct value y, struct value *out)
+number_arith(struct arena *a, enum number_op op, struct value x, struct value y,
+             struct value *out)
 {
     bool integers = number_is_integer(x) && number_is_integer(y);
 
@@ -168,6 +166,17 @@ number_arith(struct arena *a, enum number_op op, struct value x,
         return NUMBER_TOO_BIG;
     if (integers && op != NUMBER_DIV)
         return integer_arith(a, op, x, y, out);
+    return extended_arith(a, op, x, y, out);
+}
+
+enum number_result
+number_arith_float(struct arena *a, enum number_op op, struct value x,
+                   struct value y, struct value *out)
+{
+    if (op == NUMBER_DIV && is_zero(y))
+        return NUMBER_DIV_ZERO;
+    if (is_too_big(x) || is_too_big(y))
+        return NUMBER_TOO_BIG;
     return extended_arith(a, op, x, y, out);
 }
 
@@ -272,8 +281,7 @@ number_bitwise(struct arena *a, enum number_bits op, struct value x,
 }
 
 enum number_result
-number_format(struct arena *a, struct value x, unsigned base,
-              struct span *text)
+number_format(struct arena *a, struct value x, unsigned base, struct span *text)
 {
     struct work w;
     struct big n;

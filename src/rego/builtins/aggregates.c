@@ -42,6 +42,7 @@ fold(struct rego_call *call, enum number_op op, int64_t start,
     enum builtin_outcome bad;
     struct items items;
     struct value total = value_int(start);
+    bool exact;
 
     if (!arg_in(call, args, 0, "set, array", &bad) ||
         !arg_elements(call, args, 0, TYPE_NUMBER, &bad))
@@ -49,9 +50,14 @@ fold(struct rego_call *call, enum number_op op, int64_t start,
     items = value_items(args[0]);
     if (!call_charge(call, items.count))
         return call_abort(call, ASSAY_ERR_LIMIT);
+    /* One fraction among them takes all of them to floating point. */
+    exact = true;
+    for (size_t i = 0; i < items.count; i++)
+        exact = exact && number_is_integer(items.at[i]);
     for (size_t i = 0; i < items.count; i++) {
-        bad = call_number(
-            call, number_arith(call->arena, op, total, items.at[i], &total));
+        bad =
+            call_number(call, (exact ? number_arith : number_arith_float)(
+                                  call->arena, op, total, items.at[i], &total));
         if (bad != BUILTIN_OK)
             return bad;
     }
@@ -88,6 +94,11 @@ extreme(struct rego_call *call, int sign, const struct value *args,
     items = value_items(args[0]);
     if (items.count == 0)
         return BUILTIN_UNDEFINED;
+    /* The reference starts the search of a set's least element at null, and
+     * so passes over it where there is another. */
+    if (sign < 0 && args[0].tag == VALUE_SET && items.count > 1 &&
+        items.at[0].tag == VALUE_NULL)
+        items.at++, items.count--;
     best = items.at[0];
     for (size_t i = 1; i < items.count; i++) {
         int c = value_compare(items.at[i], best);

@@ -187,6 +187,7 @@ bi_base64_is_valid(struct rego_call *call, const struct value *args, size_t n,
     return call_bool(ok, out);
 }
 
+/* Padding may be left out, but only all of it. */
 enum builtin_outcome
 bi_base64url_decode(struct rego_call *call, const struct value *args, size_t n,
                     struct value *out)
@@ -199,15 +200,15 @@ bi_base64url_decode(struct rego_call *call, const struct value *args, size_t n,
     if (!args_check(call, args, n, &bad))
         return bad;
     text = value_text(args[0]);
-    padded = text.len > 0 && memchr(text.ptr, '=', text.len);
+    padded = text.len > 0 && text.ptr[text.len - 1] == '=';
+    if (!padded && text.len % 4 == 1)
+        return call_fail(call, "illegal base64url string: %.*s",
+                         text.len > 200 ? 200 : (int)text.len,
+                         (const char *)text.ptr);
     if (base64_bytes(call->arena, text, true, padded, &bytes, &fault))
         return call_text(call, bytes, out);
     if (fault == SIZE_MAX)
         return call_nomem(call);
-    if (text.len % 4 == 1)
-        return call_fail(call, "illegal base64url string: %.*s",
-                         text.len > 200 ? 200 : (int)text.len,
-                         (const char *)text.ptr);
     return call_fail(call, "illegal base64 data at input byte %zu", fault);
 }
 

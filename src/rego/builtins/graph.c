@@ -192,7 +192,7 @@ enter(struct paths *p, struct frame *f, size_t at)
 }
 
 /* Depth first with an own stack: a path has each node once, so frames are
- * bounded by the number of nodes. */
+ * bounded by the number of nodes, and one for the start. */
 static bool
 paths_from(struct paths *p, struct frame *stack, size_t start)
 {
@@ -209,13 +209,16 @@ paths_from(struct paths *p, struct frame *stack, size_t start)
         if (f->next == f->edges.count) {
             if (!f->extended && !keep_path(p))
                 return false;
-            p->on_path[f->node] = false;
+            p->on_path[f->node] = depth > 1 && f->node == start;
             p->path.count--;
             depth--;
             continue;
         }
         at = value_object_find(p->graph, f->edges.at[f->next++]);
-        if (at == SIZE_MAX || p->on_path[at]) {
+        /* The reference counts a start as visited only once it has been led
+         * back to from itself. */
+        if (at == SIZE_MAX ||
+            (p->on_path[at] && !(depth == 1 && at == start))) {
             /* Ends here: before a stranger, or before a loop closes. */
             if (!keep_path(p))
                 return false;
@@ -245,7 +248,7 @@ bi_graph_reachable_paths(struct rego_call *call, const struct value *args,
     p.graph = args[0].object;
     p.path = value_list_in(call->arena);
     p.on_path = arena_array(call->arena, p.graph->head.count + 1, 1);
-    stack = arena_array(call->arena, p.graph->head.count + 1, sizeof(*stack));
+    stack = arena_array(call->arena, p.graph->head.count + 2, sizeof(*stack));
     if (!p.on_path || !stack)
         return call_nomem(call);
     starts = value_items(args[1]);

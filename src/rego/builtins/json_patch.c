@@ -198,13 +198,19 @@ struct operation {
 };
 
 static enum patch_result
-read_path(struct patcher *p, const struct value *path, struct items *out)
+read_path(struct patcher *p, const struct value *path, const char *missing,
+          struct items *out)
 {
     struct value steps;
 
-    if (!path || (path->tag != VALUE_STRING && path->tag != VALUE_ARRAY))
-        return refuse(p, "must have a string or array as path");
-    if (!path_steps(p->arena, *path, &steps))
+    if (!path)
+        return refuse(p, missing);
+    if (path->tag != VALUE_STRING && path->tag != VALUE_ARRAY) {
+        p->why = "must be one of {set, array} containing string paths or "
+                 "array of path segments";
+        return PATCH_TYPE;
+    }
+    if (!path_steps(p->arena, *path, true, &steps))
         return PATCH_NOMEM;
     *out = value_items(steps);
     return PATCH_OK;
@@ -219,15 +225,18 @@ read_operation(struct patcher *p, struct value v, struct operation *o)
 
     *o = (struct operation){ 0 };
     if (v.tag != VALUE_OBJECT)
-        return refuse(p, "must be an array of JSON-Patch objects");
+        return refuse(p, "must be an array of JSON-Patch objects, but at "
+                         "least one element is not an object");
     op = value_object_get_str(v.object, "op");
     if (!op || op->tag != VALUE_STRING)
-        return refuse(p, "missing 'op' or it is no string");
+        return refuse(p, "missing required attribute 'op'");
     o->op = value_text(*op);
-    r = read_path(p, value_object_get_str(v.object, "path"), &o->path);
+    r = read_path(p, value_object_get_str(v.object, "path"),
+                  "missing required attribute 'path'", &o->path);
     needs_from = span_equal_str(o->op, "move") || span_equal_str(o->op, "copy");
     if (r == PATCH_OK && needs_from)
-        r = read_path(p, value_object_get_str(v.object, "from"), &o->from);
+        r = read_path(p, value_object_get_str(v.object, "from"),
+                      "missing required attribute 'from'", &o->from);
     o->value = value_object_get_str(v.object, "value");
     return r;
 }
@@ -269,7 +278,7 @@ apply(struct patcher *p, struct value *doc, const struct operation *o)
     if (span_equal_str(o->op, "move") || span_equal_str(o->op, "copy"))
         return move_or_copy(p, doc, o, o->op.ptr[0] == 'm');
     if (!o->value)
-        return refuse(p, "missing 'value'");
+        return refuse(p, "missing required attribute 'value'");
     if (span_equal_str(o->op, "add"))
         return edit_at(p, *doc, o->path, EDIT_ADD, v, doc);
     if (span_equal_str(o->op, "replace")) {
@@ -288,7 +297,7 @@ apply(struct patcher *p, struct value *doc, const struct operation *o)
                    ? PATCH_OK
                    : refuse(p, "test failed");
     }
-    return refuse(p, "unknown op");
+    return refuse(p, "unrecognized op");
 }
 
 enum patch_result
@@ -330,6 +339,8 @@ bi_json_patch(struct rego_call *call, const struct value *args, size_t n,
         return BUILTIN_UNDEFINED;
     case PATCH_NOMEM:
         return call_nomem(call);
+    case PATCH_TYPE:
+        return call_type_error(call, "operand 2 %s", why);
     default:
         return call_fail(call, "%s", why);
     }

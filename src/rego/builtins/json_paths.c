@@ -32,13 +32,10 @@ add_step(struct value_list *steps, struct span part)
     return true;
 }
 
+/* All parts between slashes, the one behind the last too. */
 static bool
 split_pointer(struct value_list *steps, struct span text)
 {
-    while (text.len > 0 && text.ptr[0] == '/')
-        text = span_sub(text, 1, text.len);
-    if (text.len == 0)
-        return true;
     for (;;) {
         size_t at = text_find(text, span_str("/"), 0);
 
@@ -51,15 +48,28 @@ split_pointer(struct value_list *steps, struct span text)
 }
 
 bool
-path_steps(struct arena *a, struct value path, struct value *out)
+path_steps(struct arena *a, struct value path, bool is_pointer,
+           struct value *out)
 {
     struct value_list steps = value_list_in(a);
+    struct span text;
 
     if (path.tag == VALUE_ARRAY) {
         *out = path;
         return true;
     }
-    return split_pointer(&steps, value_text(path)) &&
+    text = value_text(path);
+    if (is_pointer) {
+        if (text.len > 0 &&
+            !split_pointer(&steps, text.ptr[0] == '/'
+                                       ? span_sub(text, 1, text.len)
+                                       : text))
+            return false;
+        return value_list_array(&steps, out);
+    }
+    while (text.len > 0 && text.ptr[0] == '/')
+        text = span_sub(text, 1, text.len);
+    return (text.len == 0 || split_pointer(&steps, text)) &&
            value_list_array(&steps, out);
 }
 
@@ -124,7 +134,7 @@ read_paths(struct rego_call *call, const struct value *args, struct node *root,
             return false;
         }
         if (!call_charge(call, 1 + value_count(paths.at[i]) / 4) ||
-            !path_steps(call->arena, paths.at[i], &steps) ||
+            !path_steps(call->arena, paths.at[i], false, &steps) ||
             (value_count(steps) > 0 && !add_path(call->arena, root, steps))) {
             *bad = call_nomem(call);
             return false;
@@ -133,7 +143,7 @@ read_paths(struct rego_call *call, const struct value *args, struct node *root,
     return true;
 }
 
-/* Array elements are named by their index as text (or as a number). */
+/* Array elements are named by their index as text. */
 static const struct node *
 index_child(const struct node *n, size_t index)
 {
@@ -141,9 +151,6 @@ index_child(const struct node *n, size_t index)
         char text[24];
         struct span digits;
 
-        if (n->key.tag == VALUE_INT && n->key.integer >= 0 &&
-            (uint64_t)n->key.integer == index)
-            return n;
         digits = number_text(value_int((int64_t)index), text);
         if (n->key.tag == VALUE_STRING &&
             span_equal(value_text(n->key), digits))

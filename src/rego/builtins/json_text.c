@@ -32,20 +32,23 @@ read_option(struct rego_call *call, const struct value_pair *p,
 
     if (span_equal_str(key, "pretty")) {
         if (p->value.tag != VALUE_BOOL) {
-            *bad = call_type_error(call, "key pretty failed cast to bool");
+            *bad = call_type_error(
+                call, "operand 2 key \"pretty\" failed cast to bool");
             return false;
         }
         layout->pretty = value_is_true(p->value);
         return true;
     }
     if (!is_prefix && !span_equal_str(key, "indent")) {
-        *bad = call_type_error(call, "object contained unknown key \"%.*s\"",
-                               (int)key.len, (const char *)key.ptr);
+        *bad = call_type_error(
+            call, "operand 2 object contained unknown key \"%.*s\"",
+            (int)key.len, (const char *)key.ptr);
         return false;
     }
     if (p->value.tag != VALUE_STRING) {
-        *bad = call_type_error(call, "key %s failed cast to string",
-                               is_prefix ? "prefix" : "indent");
+        *bad =
+            call_type_error(call, "operand 2 key \"%s\" failed cast to string",
+                            is_prefix ? "prefix" : "indent");
         return false;
     }
     *(is_prefix ? &layout->prefix : &layout->indent) = p->value.string->text;

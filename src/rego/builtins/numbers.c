@@ -74,11 +74,15 @@ bi_minus(struct rego_call *call, const struct value *args, size_t n,
 
     if (!arg_in(call, args, 0, "number, set", &bad))
         return bad;
-    if (args[0].tag == VALUE_SET)
-        return arg_is(call, args, 1, TYPE_SET, &bad)
-                   ? bi_set_diff(call, args, n, out)
-                   : bad;
-    return arith(call, NUMBER_SUB, args, out);
+    if (args[0].tag != VALUE_SET)
+        return arith(call, NUMBER_SUB, args, out);
+    if (!arg_is(call, args, 1,
+                value_is_number(args[1]) || args[1].tag == VALUE_SET
+                    ? TYPE_SET
+                    : TYPE_NUMBER,
+                &bad))
+        return bad;
+    return bi_set_diff(call, args, n, out);
 }
 
 /* --- Rounding --- */
@@ -234,6 +238,15 @@ bi_format_int(struct rego_call *call, const struct value *args, size_t n,
 
 /* --- Ranges --- */
 
+static bool
+small_integer(struct value v, int64_t *out)
+{
+    if (v.tag != VALUE_INT && !v.number->fits)
+        return false;
+    *out = v.tag == VALUE_INT ? v.integer : v.number->small;
+    return true;
+}
+
 static enum builtin_outcome
 fill_range(struct rego_call *call, const struct value *args, int64_t step,
            struct value *out)
@@ -242,10 +255,8 @@ fill_range(struct rego_call *call, const struct value *args, int64_t step,
     int64_t from, to;
     uint64_t distance, count;
 
-    if (args[0].tag != VALUE_INT || args[1].tag != VALUE_INT)
+    if (!small_integer(args[0], &from) || !small_integer(args[1], &to))
         return call_fail(call, "range too large");
-    from = args[0].integer;
-    to = args[1].integer;
     distance = from <= to ? (uint64_t)to - (uint64_t)from
                           : (uint64_t)from - (uint64_t)to;
     count = distance / (uint64_t)step;
@@ -281,6 +292,7 @@ bi_numbers_range_step(struct rego_call *call, const struct value *args,
                       size_t n, struct value *out)
 {
     enum builtin_outcome bad;
+    int64_t step = INT64_MAX;
 
     (void)n;
     if (!arg_any_integer(call, args, 0, &bad) ||
@@ -288,8 +300,8 @@ bi_numbers_range_step(struct rego_call *call, const struct value *args,
         !arg_any_integer(call, args, 2, &bad))
         return bad;
     if (value_compare(args[2], value_int(0)) <= 0)
-        return call_fail(call, "step must be a positive integer");
-    return fill_range(call, args,
-                      args[2].tag == VALUE_INT ? args[2].integer : INT64_MAX,
-                      out);
+        return call_fail(call, "%s: step must be a positive integer",
+                         call->builtin->name);
+    (void)small_integer(args[2], &step);
+    return fill_range(call, args, step, out);
 }

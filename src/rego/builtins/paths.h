@@ -4,15 +4,18 @@
 
 #include "rego/value.h"
 
-/* A string "a/b~1c" as the array ["a", "b/c"], leading slashes ignored; an
- * array as it is. False when the arena is spent. */
+/* A string "a/b~1c" as the array ["a", "b/c"]; an array as it is. A pointer
+ * (RFC 6901) loses one leading slash, and "" is the whole document; other
+ * paths lose all leading slashes. False when the arena is spent. */
 ASSAY_MUST_CHECK
-bool path_steps(struct arena *a, struct value path, struct value *out);
+bool path_steps(struct arena *a, struct value path, bool is_pointer,
+                struct value *out);
 
 enum patch_result {
     PATCH_OK,
     PATCH_NOMEM,
     PATCH_REFUSED, /* malformed, or it does not apply */
+    PATCH_TYPE,    /* a path is neither string nor array */
     PATCH_GONE,    /* the whole document was removed: no result */
 };
 
