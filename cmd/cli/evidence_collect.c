@@ -11,6 +11,7 @@
 #include "collect/collect.h"
 #include "collect/issue.h"
 #include "common/output.h"
+#include "common/trust.h"
 #include "crypto/digest.h"
 #include "crypto/random.h"
 #include "evidence/snp_certs.h"
@@ -25,6 +26,7 @@ struct values {
     unsigned format;
     const char *out;
     const char *certs;
+    struct trust_options trust;
     unsigned output;
 };
 
@@ -53,6 +55,7 @@ static const struct option options[] = {
     { .name = "certs",
       .help = "write the host's certificates here, as PEM",
       OPT_TEXT(struct values, certs, "FILE") },
+    TRUST_SOURCE_ROWS(struct values, trust),
     OPT_ROW_OUTPUT(struct values, output),
     { 0 },
 };
@@ -180,26 +183,49 @@ deliver(const struct invocation *inv, const struct values *v,
     return print_buffer(inv, &out, EXIT_YES);
 }
 
+/* What the host did not give along is asked for, as a coordinator and an
+ * initializer do; what cannot be had now, the verifier has to ask for. */
+static int
+issue(const struct invocation *inv, const struct values *v,
+      const struct collected *got, struct buffer *evidence)
+{
+    struct trust_options opts = v->trust;
+    struct assay_error err = { 0 };
+    struct progress progress;
+    enum evidence_oid oid;
+    enum assay_status st;
+    struct trust trust;
+    int code;
+
+    opts.kds_total_ms = TRUST_HANDSHAKE_KDS_MS;
+    code = trust_open(inv, &opts, NULL, NULL, &trust);
+    if (code == EXIT_YES) {
+        progress_begin(&progress, "asking for certificates");
+        st = issue_encode(got, trust.source, &oid, evidence, &err);
+        progress_end(&progress);
+        code = st == ASSAY_OK ? EXIT_YES : talk_error(inv, &err);
+    }
+    trust_close(&trust);
+    return code;
+}
+
 static int
 finish(const struct invocation *inv, const struct values *v,
        const struct collected *got, const uint8_t *report_data)
 {
     struct assay_error err = { 0 };
     struct buffer evidence;
-    enum evidence_oid oid;
-    enum assay_status st = ASSAY_OK;
-    int code;
+    int code = EXIT_YES;
 
     buffer_init(&evidence, LIMIT_EVIDENCE_BYTES, NULL);
     if (v->format == FORMAT_PROTOBUF)
-        st = issue_encode(got, NULL, &oid, &evidence, &err);
+        code = issue(inv, v, got, &evidence);
     else
         buffer_add(&evidence, got->outblob);
-    if (st == ASSAY_OK)
-        st = buffer_check(&evidence, "evidence", &err);
-    if (st != ASSAY_OK)
+    if (code == EXIT_YES &&
+        buffer_check(&evidence, "evidence", &err) != ASSAY_OK)
         code = talk_error(inv, &err);
-    else
+    if (code == EXIT_YES)
         code = deliver(inv, v, got, report_data, buffer_span(&evidence));
     buffer_free(&evidence);
     if (code == EXIT_YES && v->certs)
@@ -244,7 +270,8 @@ const struct command evidence_collect_command = {
     .options = options,
     .values_size = sizeof(struct values),
     .details = "Uses configfs-tsm, or else /dev/sev-guest; both need root. "
-               "Exit code 3 when this machine has neither.",
+               "Exit code 3 when this machine has neither. Of the protobuf "
+               "form, what the host did not give along is asked for at AMD.",
     .example = "assay evidence collect --report-data 00ff --out report.bin "
                "--certs chain.pem",
     .run = run,

@@ -29,9 +29,13 @@ struct trust_options {
       .help = "also believe this root certificate; INSECURE unless it is "     \
               "the vendor's own",                                              \
       OPT_LIST(type, member.anchors, "FILE") },                                \
-        { .name = "bundle",                                                    \
-          .help = "collateral bundle to look in first",                        \
-          OPT_LIST(type, member.bundles, "FILE") },                            \
+        TRUST_SOURCE_ROWS(type, member)
+
+/* Those of them that say where to ask: for who only passes collateral on. */
+#define TRUST_SOURCE_ROWS(type, member)                                        \
+    { .name = "bundle",                                                        \
+      .help = "collateral bundle to look in first",                            \
+      OPT_LIST(type, member.bundles, "FILE") },                                \
         { .name = "kds-url",                                                   \
           .help = "AMD's key distribution service",                            \
           OPT_TEXT(type, member.kds_url, "URL"),                               \

@@ -18,6 +18,8 @@ enum {
     HEADER_SIZE = 16,
 };
 
+#define VMPL_FLOOR UINT32_MAX /* as configfs-tsm's privlevel_floor */
+
 static void
 send_all(int fd, struct span bytes)
 {
@@ -63,6 +65,8 @@ serve(void *ctx, int fd)
     vmpl = rd_u32le(&rd);
     if (magic != MAGIC)
         return;
+    if (vmpl == VMPL_FLOOR)
+        vmpl = provider->privlevel_floor;
     buffer_init(&outblob, TSM_OUTBLOB_MAX, NULL);
     buffer_init(&auxblob, TSM_OUTBLOB_MAX, NULL);
     rc = provider->report_new(provider->ctx, rd.rest.ptr, REPORT_DATA_SIZE,

@@ -165,7 +165,7 @@ tsm_socket_report(const char *path,
         return st;
     buffer_init(&reply, REPLY_MAX, NULL);
     wr_u32le(&wr, TSM_SOCKET_MAGIC);
-    wr_u32le(&wr, vmpl == COLLECT_VMPL_DEFAULT ? 0 : vmpl);
+    wr_u32le(&wr, vmpl);
     wr_span(&wr, span_of(report_data, COLLECT_REPORT_DATA_SIZE));
     if (!send_all(fd, wr_written(&wr)))
         st = fail_errno(err, "send", path);

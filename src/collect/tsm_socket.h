@@ -1,7 +1,8 @@
 /* The simulator's socket, for machines without FUSE: the same bytes as
  * configfs-tsm, one request per connection on a SOCK_STREAM unix socket.
  *
- *   request  u32 "TSM1" (0x314d5354), u32 VMPL, 64 bytes inblob
+ *   request  u32 "TSM1" (0x314d5354), u32 VMPL (ffffffff: the lowest the
+ *            guest's kernel may ask for), 64 bytes inblob
  *   reply    u32 status (0, else an errno), u32 length of outblob, auxblob
  *            and provider, then the three in that order; all little-endian */
 #ifndef ASSAY_COLLECT_TSM_SOCKET_H
@@ -18,8 +19,7 @@ enum {
 /* True when path is there and is a socket. */
 bool tsm_socket_present(const char *path);
 
-/* One report; statuses as for collect_report. COLLECT_VMPL_DEFAULT asks for
- * VMPL 0, as configfs-tsm does when privlevel is never written. */
+/* One report; statuses as for collect_report. */
 ASSAY_MUST_CHECK
 enum assay_status
 tsm_socket_report(const char *path,

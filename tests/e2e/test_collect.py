@@ -97,10 +97,56 @@ def test_collected_report_verifies_with_the_hosts_certificates(
 def test_wire_form_carries_the_chain(vendor, guest, tmp_path):
     out = tmp_path / "evidence.pb"
     done = collect(guest, "--report-data", "2a", "--format", "protobuf",
-                   "--out", out)
+                   "--out", out, "--offline")
+    assert done.returncode == 0, done.stderr
+    assert not vendor.requests()
+    done = verify(vendor, out, "--offline")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_wire_form_asks_for_what_the_host_did_not_give(vendor, guest, cache,
+                                                       tmp_path):
+    out = tmp_path / "evidence.pb"
+    done = collect(guest, "--report-data", "2a", "--format", "protobuf",
+                   "--out", out, "--kds-url", vendor.url, "--cache-dir", cache)
+    assert done.returncode == 0, done.stderr
+    assert vendor.requests() == ["200 " + CRL]
+    done = verify(vendor, out, "--offline", "--output", "json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    outcomes = {c["name"]: c["outcome"]
+                for c in json.loads(done.stdout)["checks"]}
+    assert outcomes["revocation"] == "pass"
+
+
+def test_wire_form_does_without_the_vendor(vendor, guest, cache, tmp_path):
+    out = tmp_path / "evidence.pb"
+    done = collect(guest, "--report-data", "2a", "--format", "protobuf",
+                   "--out", out, "--kds-url", "http://127.0.0.1:1",
+                   "--cache-dir", cache)
     assert done.returncode == 0, done.stderr
     done = verify(vendor, out, "--offline")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("how", ["mount", "socket"])
+def test_own_level_is_the_lowest_the_kernel_may_ask_for(vendor, tmp_path, how):
+    path = tmp_path / "tsm"
+    if how == "mount":
+        reason = fuse_missing()
+        if reason:
+            pytest.skip(reason)
+        path.mkdir()
+    vm = Process(tmp_path / "vm.log", "vm", "--state", vendor.state,
+                 "--" + how, path, "--vmpl-floor", "2", *REPORT_ARGS[:4])
+    try:
+        out = tmp_path / "r.bin"
+        done = collect(path, "--report-data", "2a", "--out", out)
+        assert done.returncode == 0, done.stderr
+        assert out.read_bytes()[0x30:0x34] == b"\x02\0\0\0"
+        done = collect(path, "--vmpl", "1", "--out", out)
+        assert done.returncode == 3, done.stderr
+    finally:
+        vm.stop()
 
 
 def test_report_data_is_the_nonces_digest_or_padded_or_random(guest):
