@@ -215,19 +215,23 @@ sgx_check_form(struct verdict *v, const char *name, const struct cert *cert,
 
 /* --- signatures ---------------------------------------------------------- */
 
+/* NULL when all is well. Want of memory is no fault of the certificate: the
+ * verdict remembers it. */
 static const char *
-signature_fault(const struct cert *cert, const struct cert *issuer)
+signature_fault(struct verdict *v, const struct cert *cert,
+                const struct cert *issuer)
 {
     struct span aki = cert_authority_key_id(cert);
     struct span ski = cert_subject_key_id(issuer);
+    bool signed_by = false;
 
     if (!span_equal(cert_issuer(cert), cert_subject(issuer)))
         return "names another issuer";
     if (aki.len > 0 && ski.len > 0 && !span_equal(aki, ski))
         return "names another key of the issuer";
-    if (cert_verify_signature(cert, cert_key(issuer), NULL) != ASSAY_OK)
-        return "the signature does not verify";
-    return NULL;
+    if (cert_is_signed_by(cert, cert_key(issuer), &signed_by, NULL) != ASSAY_OK)
+        v->nomem = true;
+    return signed_by ? NULL : "the signature does not verify";
 }
 
 void
@@ -242,7 +246,7 @@ sgx_check_signature(struct verdict *v, const char *name,
         return;
     }
     want = verdict_text(v, "%.64s", cert_common_name(issuer));
-    fault = signature_fault(cert, issuer);
+    fault = signature_fault(v, cert, issuer);
     if (fault)
         verdict_fail(v, name, ref, want, fault,
                      "the certificate was not issued by the authority it is "
@@ -277,7 +281,7 @@ sgx_check_root_trusted(struct verdict *v, const char *name,
     if (*kind == TRUST_NONE)
         verdict_fail(v, name, ref, "Intel's pinned root key", got,
                      "the root has the right name, but is not Intel's");
-    else if (signature_fault(root, root)) /* who wrote the rest of it? */
+    else if (signature_fault(v, root, root)) /* who wrote the rest of it? */
         verdict_fail(v, name, ref, "a certificate by that key itself", got,
                      "the root has Intel's key, but Intel did not sign it");
     else

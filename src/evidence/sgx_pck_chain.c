@@ -54,11 +54,14 @@ static void
 find_root(struct sgx_pck_chain *c, struct span roots)
 {
     struct sgx_cert_list list;
+    enum assay_status st;
 
     if (c->root || roots.len == 0)
         return;
-    if (sgx_cert_list_read(roots, NULL, &list, NULL) == ASSAY_OK)
+    st = sgx_cert_list_read(roots, NULL, &list, NULL);
+    if (st == ASSAY_OK)
         c->root = take(sgx_cert_list_find(&list, SGX_CERT_ROOT));
+    c->log.nomem = c->log.nomem || st == ASSAY_ERR_NOMEM;
     sgx_cert_list_wipe(&list);
 }
 

@@ -24,8 +24,8 @@ enum {
     ROUNDS = 7,
     ROUND_MS = 300,
     PIECES = 7,
-    /* Leaf, CA; two lists; the signer of each document; two documents; QE
-     * report, quote. */
+    /* Root, CA, leaf; two lists; the signer, two documents; QE report, quote.
+     */
     SIGNATURES_COLD = 10,
 };
 
