@@ -59,7 +59,8 @@ struct daemon {
     struct grpc_server *mesh;
     struct http1_server *probes;
     struct loop_timer *watch;
-    struct lane user_lane;
+    struct lane read_lane; /* of the user API */
+    struct lane write_lane;
     struct lane mesh_lane;
     size_t connections_max; /* of each server */
     bool watching;          /* a look at the store is under way */

@@ -21,8 +21,9 @@ enum {
      * does not, all ceilings together stay below the pool's size. */
     POOL_THREADS = 16,
     COLLATERAL_WAITERS = 8,
-    USER_THREADS = 2, /* a call may hold three times the longest history */
-    MESH_THREADS = 3, /* short work: a signature or two */
+    READ_THREADS = 2,  /* each may hold three times the longest history */
+    WRITE_THREADS = 1, /* SetManifest and Recover: never behind the readers */
+    MESH_THREADS = 3,  /* short work: a signature or two */
 };
 
 static const struct option options[] = {
@@ -430,7 +431,8 @@ run(struct invocation *inv)
     struct values values = *(const struct values *)inv->values;
     struct daemon d = { .inv = inv,
                         .values = &values,
-                        .user_lane = { .threads = USER_THREADS },
+                        .read_lane = { .threads = READ_THREADS },
+                        .write_lane = { .threads = WRITE_THREADS },
                         .mesh_lane = { .threads = MESH_THREADS } };
     const char *level_text = values.log_level;
     enum log_level level = LOG_INFO;

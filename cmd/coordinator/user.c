@@ -58,7 +58,7 @@ handle_set(void *ctx, struct grpc_call *call)
 {
     struct daemon *d = ctx;
 
-    job_start(d, &d->user_lane, call, run_set);
+    job_start(d, &d->write_lane, call, run_set);
 }
 
 static void
@@ -66,7 +66,7 @@ handle_get(void *ctx, struct grpc_call *call)
 {
     struct daemon *d = ctx;
 
-    job_start(d, &d->user_lane, call, run_get);
+    job_start(d, &d->read_lane, call, run_get);
 }
 
 static void
@@ -74,7 +74,7 @@ handle_recover(void *ctx, struct grpc_call *call)
 {
     struct daemon *d = ctx;
 
-    job_start(d, &d->user_lane, call, run_recover);
+    job_start(d, &d->write_lane, call, run_recover);
 }
 
 /* Both generations' names (CI section 3.1). */

@@ -63,37 +63,48 @@ begin(struct update *u)
 }
 
 static enum grpc_code
-decode(struct update *u)
+hash(struct update *u)
 {
-    struct manifest *m = &u->next->manifest;
-    enum assay_status st;
-
-    assert(u->next); /* the check before this one made it */
-    st = manifest_decode(u->in->manifest, &u->next->arena, m, u->err);
+    enum assay_status st =
+        digest_sha256(u->in->manifest, u->transition.manifest.bytes, u->err);
 
     if (st != ASSAY_OK)
-        return input_code(assay_context(u->err, st, "manifest"));
-    memcpy(u->transition.manifest.bytes, m->hash, SHA256_SIZE);
+        return internal(st);
     if (u->base)
         u->transition.previous = u->base->head.transition;
     return internal(transition_hash(&u->transition, &u->hash, u->err));
 }
 
+/* Before the manifest is decoded, which for one of 4 MiB is work that no
+ * stranger should be able to order: authority rests on its bytes alone. */
 static enum grpc_code
 authorise(struct update *u)
 {
     struct authority_request request = { u->in->caller, u->in->signature,
                                          u->hash };
-    const struct manifest *active;
-    enum assay_status st;
 
     if (!u->base)
         return GRPC_OK; /* trust on first use (CI section 12.2) */
-    active = &u->base->manifest;
-    st = authority_check_update(active, &request, u->err);
-    if (st != ASSAY_OK)
-        return input_code(st);
-    if (!manifest_same_seedshare_owners(active, &u->next->manifest))
+    return input_code(
+        authority_check_update(&u->base->manifest, &request, u->err));
+}
+
+static enum grpc_code
+decode(struct update *u)
+{
+    enum assay_status st;
+
+    assert(u->next); /* the first check made it */
+    st = manifest_decode(u->in->manifest, &u->next->arena, &u->next->manifest,
+                         u->err);
+    return input_code(assay_context(u->err, st, "manifest"));
+}
+
+static enum grpc_code
+keep_seedshare_owners(struct update *u)
+{
+    if (u->base &&
+        !manifest_same_seedshare_owners(&u->base->manifest, &u->next->manifest))
         return guard_fail(u->err, GRPC_PERMISSION_DENIED,
                           "SeedshareOwnerPubKeys: an update must not change "
                           "the seedshare owners or their order");
@@ -338,7 +349,13 @@ static enum grpc_code
 run_update(struct update *u)
 {
     static enum grpc_code (*const checks[])(struct update *) = {
-        begin, decode, authorise, compare_previous, validate,
+        begin,
+        hash,
+        authorise,
+        decode,
+        keep_seedshare_owners,
+        compare_previous,
+        validate,
     };
     struct span *policies;
     enum grpc_code code;

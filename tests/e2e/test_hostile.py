@@ -186,6 +186,35 @@ def test_answers_that_nobody_reads_are_bounded(long_history):
     assert_memory(d, 48)
 
 
+def test_readers_do_not_delay_the_owner(long_history):
+    d = long_history
+    end = time.monotonic() + 4
+
+    def read():
+        while time.monotonic() < end:
+            with tls.connect(d.user) as sock, contextlib.suppress(OSError):
+                sock.sendall(h2.PREFACE + settings(
+                    **{"_%d" % SETTING_INITIAL_WINDOW: 1 << 30}) +
+                    h2.frame(h2.WINDOW_UPDATE, 0, 0, b"\x3f\0\0\0") +
+                    streams(60, call))
+                got = 0
+                while got < 120000000 and time.monotonic() < end:
+                    got += len(sock.recv(1 << 20)) or 1 << 30
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        readers = [pool.submit(read) for _ in range(4)]
+        time.sleep(1)
+        begun = time.monotonic()
+        done = d.set(d.manifest("-read"))
+        took = time.monotonic() - begun
+        assert done.returncode == 0, done.stderr
+        print("set in %.2f s" % took)
+        assert took < 5
+        for r in readers:
+            r.result()
+    assert_serves(d)
+
+
 def test_windows_of_a_byte_cost_little(long_history):
     ask = (h2.PREFACE + settings(**{"_%d" % SETTING_INITIAL_WINDOW: 1}) +
            call(1))
@@ -390,11 +419,11 @@ def test_a_slow_vendor_does_not_hold_all_threads(tmp_path):
                     for i, chip in enumerate(chips)]
             time.sleep(2)
             assert sum(not p.done() for p in pods) >= 2  # held, as is meant
-            assert_serves(d, 3)
+            assert_serves(d, 6)
             begun = time.monotonic()
             done = d.pod("web", web)
             assert done.returncode == 0, done.stderr
-            assert time.monotonic() - begun < 5
+            assert time.monotonic() - begun < 7
             assert all(p.result().returncode != 0 for p in pods)
         kds.stuck.clear()
         assert "others wait for the service" in d.log()

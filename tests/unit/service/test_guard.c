@@ -144,6 +144,8 @@ updates_need_the_owners_key_or_signature(void **state)
 
     expect_refusal(&f, (struct guard_update){ .manifest = two },
                    GRPC_PERMISSION_DENIED, "not a workload owner");
+    expect_refusal(&f, (struct guard_update){ .manifest = span_str("{") },
+                   GRPC_PERMISSION_DENIED, "not a workload owner");
     expect_refusal(
         &f,
         (struct guard_update){ .manifest = two, .caller = f.keys->stranger },
