@@ -340,7 +340,7 @@ collateral_get(const struct invocation *inv,
         if (get_one(inv, kds, &w->paths[i], list, &err) == ASSAY_OK)
             continue;
         talk(inv, "no %s for %s: %s", collateral_kind_name(w->paths[i].kind),
-             snp_product_name(w->paths[i].product), err.text);
+             kds_path_line(&w->paths[i]), err.text);
         code = EXIT_UNKNOWN;
     }
     kds_free(kds);
@@ -403,7 +403,7 @@ render_json(const struct collateral_item *item, const struct facts *f,
 
     jw_object(w);
     jw_put_str(w, "kind", collateral_kind_name(item->path.kind));
-    jw_put_str(w, "product", snp_product_name(item->path.product));
+    jw_put_str(w, "product", kds_path_line(&item->path));
     jw_put_str(w, "path", item->path.text);
     jw_put_str(w, "source", item->source);
     put_time(w, "fetched_at", item->fetched_at, true);
@@ -447,7 +447,7 @@ render_row(const struct collateral_item *item, const struct facts *f,
         rfc3339_format(f->validity.until, until);
     buffer_addf(out, "%-10s  %-5s  %-20s  %-20s  %s%s%s\n",
                 collateral_kind_name(item->path.kind),
-                snp_product_name(item->path.product), fetched, until,
+                kds_path_line(&item->path), fetched, until,
                 outcome ? outcome : "", outcome ? ", " : "", f->state);
     buffer_add_str(out, "    ");
     buffer_add_escaped(out, span_str(item->source));

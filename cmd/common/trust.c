@@ -45,6 +45,7 @@ open_kds(const struct invocation *inv, const struct trust_options *opts,
                                   fallback, sizeof(fallback)))
         dir = fallback;
     if (kds_new(&(struct kds_config){ .base_url = opts->kds_url,
+                                      .pcs_url = opts->pcs_url,
                                       .proxy_url = opts->collateral_proxy,
                                       .cache_dir = dir,
                                       .transport = kds_http_transport(NULL),

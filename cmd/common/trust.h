@@ -5,6 +5,7 @@
 
 #include "collect/bundle.h"
 #include "collect/kds.h"
+#include "collect/pcs_path.h"
 #include "common/options.h"
 #include "common/program.h"
 #include "evidence/snp_chain.h"
@@ -15,6 +16,7 @@ struct trust_options {
     struct text_list anchors;
     struct text_list bundles;
     const char *kds_url;
+    const char *pcs_url;
     const char *collateral_proxy;
     const char *cache_dir;
     bool offline;
@@ -40,6 +42,10 @@ struct trust_options {
           .help = "AMD's key distribution service",                            \
           OPT_TEXT(type, member.kds_url, "URL"),                               \
           .fallback = KDS_BASE_URL },                                          \
+        { .name = "pcs-url",                                                   \
+          .help = "Intel's certification service, or a PCCS",                  \
+          OPT_TEXT(type, member.pcs_url, "URL"),                               \
+          .fallback = PCS_BASE_URL },                                          \
         { .name = "collateral-proxy",                                          \
           .help = "ask here before the service itself",                        \
           OPT_TEXT(type, member.collateral_proxy, "URL") },                    \

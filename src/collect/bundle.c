@@ -65,8 +65,7 @@ names_agree(const struct json *v, const struct kds_path *path)
 {
     return json_is_string(json_get(v, "kind"),
                           collateral_kind_name(path->kind)) &&
-           json_is_string(json_get(v, "product"),
-                          snp_product_name(path->product));
+           json_is_string(json_get(v, "product"), kds_path_line(path));
 }
 
 static enum assay_status
@@ -190,7 +189,7 @@ write_item(struct json_writer *w, const struct collateral_item *item)
     rfc3339_format(item->fetched_at, time);
     jw_object(w);
     jw_put_str(w, "kind", collateral_kind_name(item->path.kind));
-    jw_put_str(w, "product", snp_product_name(item->path.product));
+    jw_put_str(w, "product", kds_path_line(&item->path));
     jw_put_str(w, "path", item->path.text);
     jw_put_str(w, "source", item->source);
     jw_put_str(w, "fetched_at", time);

@@ -7,6 +7,7 @@
 #include "collect/kds_cache.h"
 #include "collect/kds_check.h"
 #include "collect/kds_fetch.h"
+#include "collect/pcs_path.h"
 
 enum {
     TOTAL_MS = 2 * 60 * 1000, /* contrast-interop section 7.5 */
@@ -84,6 +85,8 @@ fill_defaults(struct kds_config *cfg)
 {
     if (!cfg->base_url)
         cfg->base_url = KDS_BASE_URL;
+    if (!cfg->pcs_url)
+        cfg->pcs_url = PCS_BASE_URL;
     if (cfg->total_ms == 0)
         cfg->total_ms = TOTAL_MS;
     if (cfg->attempt_ms == 0)
@@ -99,25 +102,28 @@ copy_config(struct kds *kds, const struct kds_config *cfg,
             struct assay_error *err)
 {
     struct kds_config c = *cfg;
-    char *at, *base, *proxy;
+    char *at, *base, *pcs, *proxy;
 
     fill_defaults(&c);
-    if (strlen(c.base_url) > BASE_URL_MAX ||
+    if (strlen(c.base_url) > BASE_URL_MAX || strlen(c.pcs_url) > BASE_URL_MAX ||
         (c.proxy_url && strlen(c.proxy_url) > BASE_URL_MAX))
         return assay_fail(err, ASSAY_ERR_LIMIT,
                           "KDS: a base URL has at most %d characters",
                           BASE_URL_MAX);
-    at = mem_alloc(NULL, strlen(c.base_url) + 1 +
+    at = mem_alloc(NULL, strlen(c.base_url) + 1 + strlen(c.pcs_url) + 1 +
                              (c.proxy_url ? strlen(c.proxy_url) + 1 : 0) +
                              (c.cache_dir ? strlen(c.cache_dir) + 1 : 0));
     if (!at)
         return assay_nomem(err, "KDS client");
     kds->strings = at;
     base = copy_text(&at, c.base_url);
+    pcs = copy_text(&at, c.pcs_url);
     proxy = copy_text(&at, c.proxy_url);
     trim_slash(base);
+    trim_slash(pcs);
     trim_slash(proxy);
     c.base_url = base;
+    c.pcs_url = pcs;
     c.proxy_url = proxy;
     c.cache_dir = copy_text(&at, c.cache_dir);
     kds->cfg = c;
@@ -324,7 +330,7 @@ take_item(const struct kds *kds, struct flight *f,
     (void)snprintf(f->answer.source, sizeof(f->answer.source), "%s",
                    item->source);
     f->hold_ms = UINT64_MAX;
-    if (collateral_is_crl(f->path.kind))
+    if (collateral_is_renewed(f->path.kind))
         f->hold_ms =
             outcome == KDS_STALE ? kds->cfg.failure_ms : kds->cfg.crl_fresh_ms;
 }
@@ -334,8 +340,8 @@ read_disk(const struct kds *kds, const struct flight *f, struct arena *arena,
           struct collateral_item *item)
 {
     return kds->cfg.cache_dir &&
-           kds_cache_read(kds->cfg.cache_dir, kds->cfg.base_url, &f->path,
-                          clock_now(kds->cfg.clock), arena, item,
+           kds_cache_read(kds->cfg.cache_dir, kds_base_of(&kds->cfg, &f->path),
+                          &f->path, clock_now(kds->cfg.clock), arena, item,
                           NULL) == ASSAY_OK;
 }
 
@@ -345,7 +351,7 @@ is_fresh(const struct kds *kds, const struct collateral_item *item)
 {
     int64_t age = clock_now(kds->cfg.clock) - item->fetched_at;
 
-    return !collateral_is_crl(item->path.kind) ||
+    return !collateral_is_renewed(item->path.kind) ||
            (age >= 0 && (uint64_t)age < kds->cfg.crl_fresh_ms / 1000);
 }
 
@@ -359,8 +365,8 @@ wait_for_lock(const struct kds *kds, const struct kds_path *path,
     if (!kds->cfg.cache_dir)
         return -2;
     for (;;) {
-        int lock =
-            kds_cache_try_lock(kds->cfg.cache_dir, kds->cfg.base_url, path);
+        int lock = kds_cache_try_lock(kds->cfg.cache_dir,
+                                      kds_base_of(&kds->cfg, path), path);
 
         if (lock != -1 || clock_monotonic_ms(kds->cfg.clock) >= deadline_ms)
             return lock;
@@ -378,8 +384,8 @@ write_disk(const struct kds *kds, const struct flight *f)
     struct assay_error why;
 
     if (!kds->cfg.cache_dir ||
-        kds_cache_write(kds->cfg.cache_dir, kds->cfg.base_url, &item, &why) ==
-            ASSAY_OK)
+        kds_cache_write(kds->cfg.cache_dir, kds_base_of(&kds->cfg, &f->path),
+                        &item, &why) == ASSAY_OK)
         return;
     kds_tell(&kds->cfg, &(struct kds_event){ .outcome = KDS_NOTE,
                                              .what = kds->cfg.cache_dir,
@@ -398,8 +404,8 @@ ask_service(const struct kds *kds, struct flight *f, uint64_t deadline_ms)
     f->answer.outcome = KDS_FETCHED;
     f->answer.fetched_at = clock_now(kds->cfg.clock);
     (void)snprintf(f->answer.source, sizeof(f->answer.source), "%s", source);
-    f->hold_ms =
-        collateral_is_crl(f->path.kind) ? kds->cfg.crl_fresh_ms : UINT64_MAX;
+    f->hold_ms = collateral_is_renewed(f->path.kind) ? kds->cfg.crl_fresh_ms
+                                                     : UINT64_MAX;
     write_disk(kds, f);
 }
 
@@ -417,7 +423,8 @@ fly_locked(const struct kds *kds, struct flight *f, struct arena *arena,
         take_item(kds, f, &item, KDS_CACHED);
     else
         ask_service(kds, f, deadline_ms);
-    kds_cache_unlock(kds->cfg.cache_dir, kds->cfg.base_url, &f->path, lock);
+    kds_cache_unlock(kds->cfg.cache_dir, kds_base_of(&kds->cfg, &f->path),
+                     &f->path, lock);
     if (f->status != ASSAY_OK && f->status != ASSAY_ERR_NOMEM && older)
         take_item(kds, f, older, KDS_STALE);
 }
@@ -669,11 +676,52 @@ source_crl(void *ctx, enum snp_product product, bool vlek, struct buffer *der,
     return st == ASSAY_OK ? kds_get(ctx, &path, NULL, der, err) : st;
 }
 
+static enum assay_status
+get_piece(struct kds *kds, const struct kds_path *path, struct arena *arena,
+          struct tdx_collateral *out, struct assay_error *err)
+{
+    struct buffer body;
+    struct span bytes;
+    enum assay_status st;
+
+    buffer_init(&body, kds_body_limit(path->kind), NULL);
+    st = kds_get(kds, path, NULL, &body, err);
+    if (st == ASSAY_OK && !arena_dup(arena, buffer_span(&body), &bytes))
+        st = assay_nomem(err, path->text);
+    buffer_free(&body);
+    return st == ASSAY_OK ? tdx_collateral_decode(bytes, NULL, arena, out, err)
+                          : st;
+}
+
+/* One piece after the other, as far as they can be had. */
+static enum assay_status
+source_tdx(void *ctx, const struct tdx_collateral_want *want,
+           struct arena *arena, struct tdx_collateral *out,
+           struct assay_error *err)
+{
+    struct kds_path paths[PCS_PATHS];
+    enum assay_status first = ASSAY_OK;
+
+    pcs_paths_of(want, paths);
+    for (size_t i = 0; i < PCS_PATHS; i++) {
+        struct tdx_collateral piece = { 0 };
+        struct assay_error why = { 0 };
+        enum assay_status st = get_piece(ctx, &paths[i], arena, &piece, &why);
+
+        if (st == ASSAY_OK)
+            tdx_collateral_fill(out, &piece);
+        else if (first == ASSAY_OK)
+            first = assay_fail(err, st, "%s", why.text);
+    }
+    return first;
+}
+
 struct collateral_source
 kds_source(struct kds *kds)
 {
     return (struct collateral_source){ .snp_vcek = source_vcek,
                                        .snp_chain = source_chain,
                                        .snp_crl = source_crl,
+                                       .tdx_collateral = source_tdx,
                                        .ctx = kds };
 }

@@ -1,9 +1,12 @@
-/* A client of AMD's key distribution service, as a collateral source.
+/* A client of the vendors' services, as a collateral source: AMD's key
+ * distribution service, and Intel's provisioning certification service or a
+ * cache of it.
  *
- * The service gives one certificate per 10 seconds and address, so: one
+ * AMD's gives one certificate per 10 seconds and address, so: one
  * request in flight per URL across threads and processes, everything kept on
- * disk, failures remembered for a while. Revocation lists are fetched anew
- * before a copy is used; with everything else it is the other way round
+ * disk, failures remembered for a while. What is renewed (revocation lists,
+ * Intel's TCB info and identities) is fetched anew before a copy is used; with
+ * everything else it is the other way round
  * (contrast-interop.md section 7.5).
  *
  * A failed fetch is ASSAY_ERR_IO, "no verdict": never "revoked", never "fine".
@@ -19,6 +22,10 @@
 struct kds_reply {
     unsigned status;       /* of HTTP */
     int64_t retry_after_s; /* -1 when the service did not say */
+    /* Asked for by the caller: a header whose value is appended to *header.
+     * NULL: none. */
+    const char *want_header;
+    struct buffer *header;
 };
 
 /* The wire as a parameter; net/kds_http.h is the real one. ASSAY_OK for every
@@ -49,7 +56,8 @@ struct kds_event {
 };
 
 struct kds_config {
-    const char *base_url;  /* NULL: KDS_BASE_URL */
+    const char *base_url;  /* AMD's; NULL: KDS_BASE_URL */
+    const char *pcs_url;   /* Intel's, or a PCCS; NULL: PCS_BASE_URL */
     const char *proxy_url; /* asked first, the base after it fails; or NULL */
     const char *cache_dir; /* NULL: memory only */
     struct kds_transport transport;

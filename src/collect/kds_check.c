@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "codec/pem.h"
+#include "collect/pcs_answer.h"
 #include "crypto/crl.h"
 #include "evidence/snp_certs.h"
 
@@ -164,7 +165,9 @@ kds_validity(const struct kds_path *path, struct span bytes,
     struct kds_validity v = { INT64_MIN, INT64_MAX };
     enum assay_status st;
 
-    if (path->kind == COLLATERAL_VCEK)
+    if (collateral_is_intel(path->kind))
+        st = pcs_answer_validity(path, bytes, &v, err);
+    else if (path->kind == COLLATERAL_VCEK)
         st = check_vcek(path, bytes, &v, err);
     else if (collateral_is_crl(path->kind))
         st = check_crl(path, bytes, &v, err);
@@ -177,8 +180,9 @@ kds_validity(const struct kds_path *path, struct span bytes,
     return st == ASSAY_OK || st == ASSAY_ERR_NOMEM ? st : ASSAY_ERR_MALFORMED;
 }
 
-/* An expired list is given out: its age is for the verifier to judge, and
- * without it that would be a list less, not a list more. */
+/* An expired list, or document of Intel, is given out: its age is for the
+ * verifier to judge, and without it that would be a list less, not a list more.
+ */
 enum assay_status
 kds_check(const struct kds_path *path, struct span bytes, int64_t now,
           struct assay_error *err)
@@ -186,7 +190,7 @@ kds_check(const struct kds_path *path, struct span bytes, int64_t now,
     struct kds_validity v;
     enum assay_status st = kds_validity(path, bytes, &v, err);
 
-    if (st != ASSAY_OK || collateral_is_crl(path->kind))
+    if (st != ASSAY_OK || collateral_is_renewed(path->kind))
         return st;
     if (now < v.from || now > v.until)
         return fail_other(err, path, "a certificate that is not valid now");

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "collect/kds_check.h"
+#include "collect/pcs_answer.h"
 
 enum {
     URL_SIZE = 512,
@@ -19,9 +20,17 @@ kds_body_limit(enum collateral_kind kind)
 {
     if (kind == COLLATERAL_VCEK)
         return LIMIT_CERT_BYTES;
+    if (collateral_is_intel(kind)) /* twice: in hex, or escaped */
+        return 2 * LIMIT_CRL_BYTES + LIMIT_CERT_BYTES;
     if (collateral_is_crl(kind))
         return LIMIT_CRL_BYTES;
     return 4 * LIMIT_CERT_BYTES; /* two certificates as PEM */
+}
+
+const char *
+kds_base_of(const struct kds_config *cfg, const struct kds_path *path)
+{
+    return collateral_is_intel(path->kind) ? cfg->pcs_url : cfg->base_url;
 }
 
 void
@@ -79,22 +88,50 @@ check_answer(const struct kds_config *cfg, const struct kds_path *path,
     return ASSAY_ERR_IO;
 }
 
+/* Intel keeps the root's list on a server of its own. */
+static int
+url_of(const char *base, const struct kds_path *path, char url[URL_SIZE])
+{
+    if (path->kind == COLLATERAL_SGX_ROOT_CRL &&
+        strcmp(base, PCS_BASE_URL) == 0)
+        return snprintf(url, URL_SIZE, "%s", PCS_ROOT_CRL_URL);
+    return snprintf(url, URL_SIZE, "%s%s", base, path->text);
+}
+
+/* A broken header is the service's fault, and may pass. */
+static enum assay_status
+wrap(const struct kds_path *path, const struct buffer *chain,
+     struct buffer *body, struct assay_error *err)
+{
+    enum assay_status st = pcs_answer_wrap(path, buffer_span(chain), body, err);
+
+    return st == ASSAY_OK || st == ASSAY_ERR_NOMEM ? st : ASSAY_ERR_IO;
+}
+
 static enum assay_status
 ask_once(const struct kds_config *cfg, const char *base,
          const struct kds_path *path, uint64_t timeout_ms, struct buffer *body,
          struct attempt *a, struct assay_error *err)
 {
-    struct kds_reply reply = { 0, -1 };
+    struct buffer chain;
+    struct kds_reply reply = { .retry_after_s = -1,
+                               .want_header = pcs_chain_header(path->kind),
+                               .header = &chain };
     char url[URL_SIZE];
-    int len = snprintf(url, sizeof(url), "%s%s", base, path->text);
+    int len = url_of(base, path, url);
     enum assay_status st;
 
     *a = (struct attempt){ false, -1 };
     if (len < 0 || (size_t)len >= sizeof(url))
         return assay_fail(err, ASSAY_ERR_IO, "URL too long: %.100s", base);
     buffer_clear(body);
+    buffer_init(&chain, LIMIT_CERT_BYTES, NULL);
     st = cfg->transport.get(cfg->transport.ctx, url, timeout_ms, &reply, body,
                             err);
+    if (st == ASSAY_OK && reply.status == 200 &&
+        collateral_is_intel(path->kind))
+        st = wrap(path, &chain, body, err);
+    buffer_free(&chain);
     if (st == ASSAY_OK)
         return check_answer(cfg, path, url, &reply, body, a, err);
     a->again = st == ASSAY_ERR_IO;
@@ -143,7 +180,7 @@ ask_round(const struct kds_config *cfg, const struct kds_path *path,
           uint64_t deadline_ms, const char **source, struct buffer *body,
           struct attempt *a, struct assay_error *err)
 {
-    const char *const servers[] = { cfg->proxy_url, cfg->base_url };
+    const char *const servers[] = { cfg->proxy_url, kds_base_of(cfg, path) };
     enum assay_status st = ASSAY_ERR_IO;
 
     for (size_t i = 0; i < 2 && st == ASSAY_ERR_IO; i++) {

@@ -8,6 +8,10 @@
 /* The largest answer we take for a kind, in bytes. */
 size_t kds_body_limit(enum collateral_kind kind);
 
+/* The vendor whose it is. */
+const char *kds_base_of(const struct kds_config *cfg,
+                        const struct kds_path *path);
+
 void kds_tell(const struct kds_config *cfg, const struct kds_event *event);
 void kds_sleep(const struct kds_config *cfg, uint64_t ms);
 

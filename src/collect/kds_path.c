@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "collect/pcs_path.h"
 #include "evidence/snp_tcb.h"
 
 enum {
@@ -14,13 +15,19 @@ enum {
 static const struct {
     enum collateral_kind kind;
     const char *name;
-    const char *format; /* of the path; NULL for the VCEK */
+    const char *format; /* of AMD's paths but the VCEK's; else NULL */
 } kinds[] = {
     { COLLATERAL_VCEK, "vcek", NULL },
     { COLLATERAL_VCEK_CHAIN, "vcek-chain", "/vcek/v1/%s/cert_chain" },
     { COLLATERAL_VLEK_CHAIN, "vlek-chain", "/vlek/v1/%s/cert_chain" },
     { COLLATERAL_VCEK_CRL, "vcek-crl", "/vcek/v1/%s/crl" },
     { COLLATERAL_VLEK_CRL, "vlek-crl", "/vlek/v1/%s/crl" },
+    { COLLATERAL_TDX_TCB_INFO, "tdx-tcb-info", NULL },
+    { COLLATERAL_SGX_TCB_INFO, "sgx-tcb-info", NULL },
+    { COLLATERAL_TDX_QE_IDENTITY, "tdx-qe-identity", NULL },
+    { COLLATERAL_SGX_QE_IDENTITY, "sgx-qe-identity", NULL },
+    { COLLATERAL_PCK_CRL, "pck-crl", NULL },
+    { COLLATERAL_SGX_ROOT_CRL, "sgx-root-crl", NULL },
 };
 
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
@@ -38,6 +45,25 @@ bool
 collateral_is_crl(enum collateral_kind kind)
 {
     return kind == COLLATERAL_VCEK_CRL || kind == COLLATERAL_VLEK_CRL;
+}
+
+bool
+collateral_is_intel(enum collateral_kind kind)
+{
+    return kind >= COLLATERAL_TDX_TCB_INFO && kind <= COLLATERAL_SGX_ROOT_CRL;
+}
+
+bool
+collateral_is_renewed(enum collateral_kind kind)
+{
+    return collateral_is_crl(kind) || collateral_is_intel(kind);
+}
+
+const char *
+kds_path_line(const struct kds_path *path)
+{
+    return collateral_is_intel(path->kind) ? "Intel"
+                                           : snp_product_name(path->product);
 }
 
 static size_t
@@ -185,7 +211,8 @@ parse_any(struct span text, struct kds_path *out)
             if (kds_path_of(kinds[i].kind, product, out, NULL) == ASSAY_OK) {
                 if (span_equal_str(text, out->text))
                     return true;
-            } else if (take(&rest, "/vcek/v1/") &&
+            } else if (kinds[i].kind == COLLATERAL_VCEK &&
+                       take(&rest, "/vcek/v1/") &&
                        take(&rest, snp_product_name(product)) &&
                        take(&rest, "/") && parse_vcek(product, rest, out)) {
                 return true;
@@ -201,11 +228,11 @@ kds_path_parse(struct span text, struct kds_path *out, struct assay_error *err)
     struct kds_path path = { 0 };
 
     /* What parses must also be spelled our way: one name for each thing. */
-    if (text.len >= KDS_PATH_SIZE || !parse_any(text, &path) ||
+    if (text.len >= KDS_PATH_SIZE ||
+        (!parse_any(text, &path) && !pcs_path_parse(text, &path)) ||
         !span_equal_str(text, path.text))
         return assay_fail(err, ASSAY_ERR_MALFORMED,
-                          "\"%.*s\" is no path of the key distribution "
-                          "service",
+                          "\"%.*s\" is no path of a vendor's service",
                           (int)(text.len < 100 ? text.len : 100),
                           text.ptr ? (const char *)text.ptr : "");
     *out = path;

@@ -15,12 +15,24 @@ enum collateral_kind {
     COLLATERAL_VLEK_CHAIN, /* PEM: ASVK, ARK */
     COLLATERAL_VCEK_CRL,   /* DER */
     COLLATERAL_VLEK_CRL,   /* DER */
+    /* Intel's, each with its issuer chain: see pcs_answer.h */
+    COLLATERAL_TDX_TCB_INFO,
+    COLLATERAL_SGX_TCB_INFO,
+    COLLATERAL_TDX_QE_IDENTITY,
+    COLLATERAL_SGX_QE_IDENTITY,
+    COLLATERAL_PCK_CRL,
+    COLLATERAL_SGX_ROOT_CRL,
 };
 
-/* "vcek", "vcek-chain", "vlek-chain", "vcek-crl", "vlek-crl" */
+/* "vcek", "vcek-chain", "vlek-chain", "vcek-crl", "vlek-crl", "tdx-tcb-info",
+ * "sgx-tcb-info", "tdx-qe-identity", "sgx-qe-identity", "pck-crl",
+ * "sgx-root-crl" */
 const char *collateral_kind_name(enum collateral_kind kind);
 
-bool collateral_is_crl(enum collateral_kind kind);
+bool collateral_is_crl(enum collateral_kind kind); /* of AMD */
+bool collateral_is_intel(enum collateral_kind kind);
+/* Dated by its vendor and replaced before it expires; the rest stays good. */
+bool collateral_is_renewed(enum collateral_kind kind);
 
 #define KDS_BASE_URL "https://kdsintf.amd.com"
 
@@ -29,9 +41,12 @@ enum { KDS_PATH_SIZE = 256 };
 
 struct kds_path {
     enum collateral_kind kind;
-    enum snp_product product;
+    enum snp_product product; /* UNKNOWN for Intel's */
     char text[KDS_PATH_SIZE];
 };
+
+/* Whose it is: AMD's product, or "Intel". */
+const char *kds_path_line(const struct kds_path *path);
 
 /* The VCEK of a chip at a TCB (the report's REPORTED_TCB, or a certificate's
  * own). ASSAY_ERR_UNSUPPORTED when the product is unknown or the chip is
@@ -56,7 +71,7 @@ enum assay_status kds_path_of(enum collateral_kind kind,
                               enum snp_product product, struct kds_path *out,
                               struct assay_error *err);
 
-/* Takes exactly the spelling that the two above produce. */
+/* Takes exactly the spelling that these, and those of pcs_path.h, produce. */
 ASSAY_MUST_CHECK
 enum assay_status kds_path_parse(struct span text, struct kds_path *out,
                                  struct assay_error *err);

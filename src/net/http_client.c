@@ -121,6 +121,20 @@ describe(CURL *curl, struct http_reply *reply)
         memcpy(reply->content_type, type, strlen(type));
 }
 
+/* The last one, if there are several; none is fine. */
+static enum assay_status
+take_header(CURL *curl, const struct http_get *request, struct assay_error *err)
+{
+    struct curl_header *header;
+
+    if (!request->want_header ||
+        curl_easy_header(curl, request->want_header, 0, CURLH_HEADER, -1,
+                         &header) != CURLHE_OK)
+        return ASSAY_OK;
+    buffer_add_str(request->header, header->value);
+    return buffer_check(request->header, request->want_header, err);
+}
+
 enum assay_status
 http_get(const struct http_get *request, struct http_reply *reply,
          struct buffer *body, struct assay_error *err)
@@ -141,6 +155,8 @@ http_get(const struct http_get *request, struct http_reply *reply,
     if (rc != CURLE_OK)
         st = fail_curl(err, request, rc, body, detail);
     else
+        st = take_header(curl, request, err);
+    if (rc == CURLE_OK)
         describe(curl, reply);
 out:
     curl_slist_free_all(headers);

@@ -13,6 +13,9 @@ struct http_get {
     const char *ca_file; /* PEM roots instead of the system's, or NULL */
     uint64_t connect_timeout_ms; /* 0: 10 s */
     uint64_t total_timeout_ms;   /* 0: 30 s */
+    /* A header of the answer whose value is appended to *header; or NULL. */
+    const char *want_header;
+    struct buffer *header;
 };
 
 struct http_reply {

@@ -9,7 +9,9 @@ get(void *ctx, const char *url, uint64_t timeout_ms, struct kds_reply *reply,
     struct http_get request = { .url = url,
                                 .ca_file = ctx,
                                 .connect_timeout_ms = timeout_ms,
-                                .total_timeout_ms = timeout_ms };
+                                .total_timeout_ms = timeout_ms,
+                                .want_header = reply->want_header,
+                                .header = reply->header };
     struct http_reply got;
     enum assay_status st = http_get(&request, &got, body, err);
 

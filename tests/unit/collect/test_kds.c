@@ -119,7 +119,8 @@ fake_get(void *ctx, const char *url, uint64_t timeout_ms,
         (void)usleep((useconds_t)s->slow_ms * 1000);
     if (r.st != ASSAY_OK)
         return assay_fail(err, r.st, "GET %s: scripted failure", url);
-    *reply = (struct kds_reply){ r.status, r.retry_after_s };
+    reply->status = r.status;
+    reply->retry_after_s = r.retry_after_s;
     buffer_add(body, r.body);
     return buffer_check(body, "scripted body", err);
 }
