@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "cli/tdx_input.h"
 #include "codec/json.h"
 #include "collect/kds_cache.h"
 #include "collect/kds_check.h"
 #include "common/trust.h"
 #include "crypto/digest.h"
 #include "crypto/random.h"
+#include "evidence/evidence.h"
 #include "evidence/snp_proto.h"
 #include "evidence/snp_tcb.h"
 #include "net/kds_http.h"
@@ -210,6 +212,26 @@ read_report(const struct invocation *inv, struct span file,
 }
 
 static int
+want_quote(const struct invocation *inv, const char *name, struct span quote,
+           struct wanted *w)
+{
+    struct kds_path paths[PCS_PATHS];
+    struct tdx_collateral_want platform;
+    struct assay_error err = { 0 };
+
+    if (tdx_input_want(quote, &platform, &err) != ASSAY_OK) {
+        talk(inv, "%s: %s", name, err.text);
+        return EXIT_NO;
+    }
+    pcs_paths_of(&platform, paths);
+    for (size_t i = 0; i < PCS_PATHS; i++) {
+        if (!want(inv, w, &paths[i]))
+            return EXIT_USAGE;
+    }
+    return EXIT_YES;
+}
+
+static int
 want_report(const struct invocation *inv, const struct collateral_options *opts,
             const char *name, struct wanted *w)
 {
@@ -217,12 +239,15 @@ want_report(const struct invocation *inv, const struct collateral_options *opts,
     enum snp_product product;
     struct snp_report report;
     struct kds_path path;
-    struct span file;
+    struct span file, quote;
     bool vlek;
     int code = read_input(inv, name, LIMIT_EVIDENCE_BYTES, &file);
 
     if (code != EXIT_YES)
         return code;
+    if (tdx_input_quote(file, inv->arena, &quote, &err) == ASSAY_OK &&
+        evidence_is_quote(quote))
+        return want_quote(inv, name, quote, w);
     if (read_report(inv, file, &report, &product, &err) != ASSAY_OK) {
         talk(inv, "%s: %s", name, err.text);
         return EXIT_NO;
@@ -277,6 +302,7 @@ open_client(const struct invocation *inv, const struct collateral_options *opts,
     struct kds_config cfg = {
         .base_url = opts->kds_url,
         .proxy_url = opts->collateral_proxy,
+        .pcs_url = opts->pcs_url,
         .cache_dir = collateral_cache_dir(inv, opts),
         .transport = kds_http_transport(NULL),
         .clock = &clock_system,

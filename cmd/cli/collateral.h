@@ -17,6 +17,7 @@ struct collateral_options {
     bool vlek;
     /* where */
     const char *kds_url;
+    const char *pcs_url;
     const char *collateral_proxy;
     const char *cache_dir;
     uint64_t timeout_s;
@@ -25,7 +26,7 @@ struct collateral_options {
 
 #define COLLATERAL_WHAT_ROWS(type, member)                                     \
     { .name = "report",                                                        \
-      .help = "for this report or evidence: its certificate, chain and list",  \
+      .help = "all that this report, quote or evidence needs",                 \
       OPT_LIST(type, member.reports, "FILE") },                                \
         { .name = "product",                                                   \
           .help = "Milan, Genoa (also Bergamo, Siena) or Turin: its chain "    \
@@ -47,6 +48,9 @@ struct collateral_options {
       .help = "AMD's key distribution service",                                \
       OPT_TEXT(type, member.kds_url, "URL"),                                   \
       .fallback = KDS_BASE_URL },                                              \
+        { .name = "pcs-url",                                                   \
+          .help = "Intel's service, or a PCCS, for TDX and SGX",               \
+          OPT_TEXT(type, member.pcs_url, "URL") },                             \
         { .name = "collateral-proxy",                                          \
           .help = "ask here before the service itself",                        \
           OPT_TEXT(type, member.collateral_proxy, "URL") },                    \

@@ -282,22 +282,11 @@ open_quote(struct job *job)
     return EXIT_YES;
 }
 
-/* Which of several platforms' documents the quote needs. */
-static bool
-read_want(const struct job *job, struct tdx_collateral_want *want)
-{
-    struct tdx_quote q;
-
-    return tdx_quote_decode(job->quote, &q, NULL) == ASSAY_OK &&
-           q.cert_type == QUOTE_CERT_PCK_CHAIN &&
-           sgx_pck_chain_want(q.cert_data, q.tee, want, NULL) == ASSAY_OK;
-}
-
 static int
 open_collateral(struct job *job)
 {
     struct tdx_collateral_want want;
-    bool known = read_want(job, &want);
+    bool known = tdx_input_want(job->quote, &want, NULL) == ASSAY_OK;
     struct assay_error fault = { 0 };
     int code = tdx_input_collateral(job->inv, &job->v->collateral,
                                     known ? &want : NULL, job->arena,

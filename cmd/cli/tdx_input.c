@@ -12,6 +12,7 @@
 #include "cli/evidence_input.h"
 #include "common/output.h"
 #include "crypto/der.h"
+#include "evidence/sgx_pck_chain.h"
 #include "evidence/tdx_proto.h"
 
 /* --- collateral ---------------------------------------------------------- */
@@ -207,4 +208,21 @@ tdx_input_quote(struct span file, struct arena *arena, struct span *out,
     default:
         return ASSAY_OK;
     }
+}
+
+enum assay_status
+tdx_input_want(struct span quote, struct tdx_collateral_want *out,
+               struct assay_error *err)
+{
+    struct tdx_quote q;
+    enum assay_status st = tdx_quote_decode(quote, &q, err);
+
+    if (st != ASSAY_OK)
+        return st;
+    if (q.cert_type != QUOTE_CERT_PCK_CHAIN)
+        return assay_fail(err, ASSAY_ERR_UNSUPPORTED,
+                          "the quote has no PCK certificate in it, only data "
+                          "of type %d",
+                          q.cert_type);
+    return sgx_pck_chain_want(q.cert_data, q.tee, out, err);
 }

@@ -23,6 +23,13 @@ int tdx_input_collateral(const struct invocation *inv,
                          struct arena *arena, struct tdx_collateral *out,
                          struct text_list *bundles, struct assay_error *fault);
 
+/* Which platform's documents a quote needs: what its own PCK certificate says.
+ * ASSAY_ERR_UNSUPPORTED for a quote without one; as tdx_quote_decode(). */
+ASSAY_MUST_CHECK
+enum assay_status tdx_input_want(struct span quote,
+                                 struct tdx_collateral_want *out,
+                                 struct assay_error *err);
+
 /* The quote in a file: raw, hex or base64 text, protobuf, or in a
  * certificate's extension. Bytes of no known form are returned as they are. */
 ASSAY_MUST_CHECK

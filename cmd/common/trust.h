@@ -43,9 +43,8 @@ struct trust_options {
           OPT_TEXT(type, member.kds_url, "URL"),                               \
           .fallback = KDS_BASE_URL },                                          \
         { .name = "pcs-url",                                                   \
-          .help = "Intel's certification service, or a PCCS",                  \
-          OPT_TEXT(type, member.pcs_url, "URL"),                               \
-          .fallback = PCS_BASE_URL },                                          \
+          .help = "Intel's service, or a PCCS, for TDX and SGX",               \
+          OPT_TEXT(type, member.pcs_url, "URL") },                             \
         { .name = "collateral-proxy",                                          \
           .help = "ask here before the service itself",                        \
           OPT_TEXT(type, member.collateral_proxy, "URL") },                    \

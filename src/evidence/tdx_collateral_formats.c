@@ -152,8 +152,10 @@ read_json(struct span file, const struct tdx_collateral_want *want,
         out->qe_identity = text_of(&root, "enclave_identity_json");
         out->qe_identity_issuer_chain = chain;
     } else if (text_of(&root, "crl_data").ptr) {
-        out->pck_crl_issuer_chain = chain;
-        return place_crl(text_of(&root, "crl_data"), out, err);
+        st = place_crl(text_of(&root, "crl_data"), out, err);
+        if (out->pck_crl.ptr) /* the root vouches for its list itself */
+            out->pck_crl_issuer_chain = chain;
+        return st;
     } else {
         return assay_fail(err, ASSAY_ERR_UNSUPPORTED,
                           "collateral: JSON of no known form");
