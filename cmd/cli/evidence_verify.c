@@ -166,20 +166,22 @@ terminal_width(void)
     return 0;
 }
 
-/* The next command to try. */
 static void
 add_advice(const struct verify_values *v, enum verdict_result result,
-           const char *when_unknown, struct buffer *out)
+           const struct verify_advice *advice, struct buffer *out)
 {
     if (result == VERDICT_UNKNOWN)
-        buffer_addf(out, "\n%s\n", when_unknown);
-    else if (result == VERDICT_REFUSED && !v->explain)
-        buffer_add_str(out, "\nadd --explain to see every check\n");
+        buffer_addf(out, "\n%s\n", advice->when_unknown);
+    if (result == VERDICT_REFUSED && advice->when_refused)
+        buffer_addf(out, "\n%s\n", advice->when_refused);
+    if (result == VERDICT_REFUSED && !v->explain)
+        buffer_addf(out, "%sadd --explain to see every check\n",
+                    advice->when_refused ? "" : "\n");
 }
 
 int
 verify_show(const struct invocation *inv, const struct verdict *verdict,
-            const char *when_unknown)
+            const struct verify_advice *advice)
 {
     static const int codes[] = { [VERDICT_REFUSED] = EXIT_NO,
                                  [VERDICT_ACCEPTED] = EXIT_YES,
@@ -195,7 +197,7 @@ verify_show(const struct invocation *inv, const struct verdict *verdict,
         verdict_render_json(verdict, &out);
     } else {
         verdict_render_text(verdict, &style, &out);
-        add_advice(v, verdict->result, when_unknown, &out);
+        add_advice(v, verdict->result, advice, &out);
     }
     return print_buffer(inv, &out, codes[verdict->result]);
 }

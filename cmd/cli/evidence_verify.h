@@ -59,9 +59,14 @@ struct verify_time {
 };
 int verify_time_init(const struct invocation *inv, struct verify_time *out);
 
-/* Prints the verdict in the form that was asked for, with what to try when
- * collateral is missing. */
+/* What to try next. */
+struct verify_advice {
+    const char *when_unknown;
+    const char *when_refused; /* NULL: nothing in particular */
+};
+
+/* Prints the verdict in the form that was asked for; returns its exit code. */
 int verify_show(const struct invocation *inv, const struct verdict *verdict,
-                const char *when_unknown);
+                const struct verify_advice *advice);
 
 #endif

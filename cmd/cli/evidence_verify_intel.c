@@ -325,6 +325,38 @@ open_trust(struct job *job)
 
 /* --- judging ------------------------------------------------------------- */
 
+/* What would make this very platform acceptable. */
+static const char *
+how_to_accept(struct job *job, const struct tdx_verified *got)
+{
+    const struct check *failed = verdict_first_failure(&job->verdict);
+    const struct tcb_result *r = &got->tcb;
+    const char *grace = "";
+
+    if (!failed || strcmp(failed->name, "tcb_status") != 0)
+        return NULL;
+    if (r->changed_at != 0)
+        grace = verdict_text(
+            &job->verdict, " or --grace-days %lld",
+            (long long)((got->now - r->changed_at + DAY_S - 1) / DAY_S));
+    return verdict_text(&job->verdict,
+                        "to accept this platform as it is, add --accept-status "
+                        "%s%s",
+                        tcb_status_name(r->status), grace);
+}
+
+static int
+show(struct job *job, const struct tdx_verified *got)
+{
+    const struct verify_advice advice = {
+        .when_unknown =
+            "name what is missing with --collateral, or try again later",
+        .when_refused = how_to_accept(job, got),
+    };
+
+    return verify_show(job->inv, &job->verdict, &advice);
+}
+
 static int
 judge(struct job *job)
 {
@@ -350,9 +382,7 @@ judge(struct job *job)
     if (st != ASSAY_OK)
         return talk_error(job->inv, &err);
     verdict_conclude(&job->verdict);
-    return verify_show(job->inv, &job->verdict,
-                       "name what is missing with --collateral, or try again "
-                       "later");
+    return show(job, &verified);
 }
 
 static int

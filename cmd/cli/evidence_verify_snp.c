@@ -293,12 +293,15 @@ open_and_judge(struct job *job, struct span file)
 static int
 show(const struct job *job)
 {
-    return verify_show(job->inv, &job->verdict,
-                       job->v->trust.offline
-                           ? "name what is missing with --cert, --crl or "
-                             "--bundle, or ask AMD by leaving out --offline"
-                           : "name what is missing with --cert, --crl or "
-                             "--bundle, or try again later");
+    const struct verify_advice advice = {
+        .when_unknown = job->v->trust.offline
+                            ? "name what is missing with --cert, --crl or "
+                              "--bundle, or ask AMD by leaving out --offline"
+                            : "name what is missing with --cert, --crl or "
+                              "--bundle, or try again later"
+    };
+
+    return verify_show(job->inv, &job->verdict, &advice);
 }
 
 static int
