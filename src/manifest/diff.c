@@ -11,26 +11,28 @@
 #include "evidence/sgx_tcb.h"
 #include "evidence/snp_report.h"
 
-enum { TEXT_MAX = 1024 };
-
 static const char *text(struct manifest_diff *d, const char *fmt, ...)
     ASSAY_PRINTF(2, 3);
 
 static const char *
 text(struct manifest_diff *d, const char *fmt, ...)
 {
-    char line[TEXT_MAX];
-    const char *copy;
-    va_list args;
+    va_list args, again;
+    char *line = NULL;
+    int len;
 
     va_start(args, fmt);
-    (void)vsnprintf(line, sizeof(line), fmt, args);
+    va_copy(again, args);
+    len = vsnprintf(NULL, 0, fmt, args);
+    if (len >= 0)
+        line = arena_alloc(d->arena, (size_t)len + 1);
+    if (line)
+        (void)vsnprintf(line, (size_t)len + 1, fmt, again);
+    else
+        d->nomem = true;
+    va_end(again);
     va_end(args);
-    copy = arena_strdup(d->arena, span_str(line));
-    if (copy)
-        return copy;
-    d->nomem = true;
-    return "";
+    return line ? line : "";
 }
 
 static const char *
@@ -80,18 +82,26 @@ add_whole(struct manifest_diff *d, bool added, enum manifest_subject subject,
            });
 }
 
-/* A field that has other text now. */
+/* A field that is another now, whether or not its text tells. */
+static void
+add_changed(struct manifest_diff *d, enum manifest_subject subject,
+            const char *name, const char *field, const char *from,
+            const char *to)
+{
+    add(d, (struct manifest_change){ .kind = MANIFEST_CHANGED,
+                                     .subject = subject,
+                                     .name = name,
+                                     .field = field,
+                                     .from = from,
+                                     .to = to });
+}
+
 static void
 compare(struct manifest_diff *d, enum manifest_subject subject,
         const char *name, const char *field, const char *from, const char *to)
 {
     if (strcmp(from, to) != 0)
-        add(d, (struct manifest_change){ .kind = MANIFEST_CHANGED,
-                                         .subject = subject,
-                                         .name = name,
-                                         .field = field,
-                                         .from = from,
-                                         .to = to });
+        add_changed(d, subject, name, field, from, to);
 }
 
 static const char *
@@ -100,12 +110,13 @@ sans_text(struct manifest_diff *d, const struct manifest_policy *p)
     struct buffer line;
     const char *copy;
 
-    buffer_init(&line, TEXT_MAX, d->arena->alloc);
+    buffer_init(&line, LIMIT_MANIFEST_BYTES, d->arena->alloc);
     for (size_t i = 0; i < p->san_count; i++) {
         if (i > 0)
             buffer_add_str(&line, " ");
         buffer_add(&line, p->sans[i]);
     }
+    d->nomem = d->nomem || line.failed;
     copy = text(d, "%s", buffer_str(&line));
     buffer_free(&line);
     return copy;
@@ -143,13 +154,14 @@ compare_policy(struct manifest_diff *d, const struct manifest_policy *from,
     compare(d, MANIFEST_POLICY, name, "Role", manifest_role_name(from->role),
             manifest_role_name(to->role));
     if (!same_sans(from, to))
-        compare(d, MANIFEST_POLICY, name, "SANs", sans_text(d, from),
-                sans_text(d, to));
-    compare(d, MANIFEST_POLICY, name, "WorkloadSecretID",
-            text(d, "%.*s", (int)from->workload_secret_id.len,
-                 (const char *)from->workload_secret_id.ptr),
-            text(d, "%.*s", (int)to->workload_secret_id.len,
-                 (const char *)to->workload_secret_id.ptr));
+        add_changed(d, MANIFEST_POLICY, name, "SANs", sans_text(d, from),
+                    sans_text(d, to));
+    if (!span_equal(from->workload_secret_id, to->workload_secret_id))
+        add_changed(d, MANIFEST_POLICY, name, "WorkloadSecretID",
+                    text(d, "%.*s", (int)from->workload_secret_id.len,
+                         (const char *)from->workload_secret_id.ptr),
+                    text(d, "%.*s", (int)to->workload_secret_id.len,
+                         (const char *)to->workload_secret_id.ptr));
 }
 
 /* The same pod with another policy: equal names and role, other hash. */
