@@ -191,6 +191,10 @@ check_seedshare_owner(struct manifest *m, size_t i)
     if (st != ASSAY_OK)
         note_at(m, MANIFEST_ERROR, m->seedshare_owners[i].offset, path, "%s",
                 why.text);
+    else if (key_type(key) != KEY_RSA4096 && key_type(key) != KEY_RSA)
+        note_at(m, MANIFEST_ERROR, m->seedshare_owners[i].offset, path,
+                "got a key of %d bits, want RSA of 2048 or more, best 4096",
+                key_bits(key));
     key_free(key);
     return ASSAY_OK;
 }

@@ -32,6 +32,13 @@
     "6c4bf847ed5d60100a9c310190efb9cfc0cb3810a735e6ce434b9c909786f27b97ffe4"   \
     "8d3217f9177a0e91bd55e8810c2bc848ba8e88790203010001"
 
+/* Too short to encrypt anything with. */
+#define RSA_1024                                                               \
+    "30818902818100c02539fb645a6140d0bc79adefab24c1fe2716f8d6d7bddc3ec5b87d"   \
+    "8780d3622739ec3e21ef5e3d5beb514fc8c40688fdfcfa16c555bbf58734b7735418c2"   \
+    "419e03d2b975639713df379a335c357b2ef71cec27c6c7a9fcfd8990368ca19e6113ff"   \
+    "f76d5a9cec0af0dae4017b8ddfb8ee67fad79ae384b566e3c9d7ec4071dd0203010001"
+
 #define POLICY_C                                                               \
     "\"" HASH_C "\": {\"SANs\": [\"coordinator\", \"*\"], "                    \
     "\"WorkloadSecretID\": \"apps/v1/StatefulSet/default/coordinator\", "      \
