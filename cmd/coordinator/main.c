@@ -100,6 +100,19 @@ lane_advance(struct lane *lane)
     }
 }
 
+static bool
+lane_is_full(const struct lane *lane, const struct net_address *peer)
+{
+    unsigned same = 0;
+
+    if (lane->waiting < LIMIT_CALLS_WAITING / 2)
+        return false;
+    for (const struct job *j = lane->first; j; j = j->next)
+        same += net_address_same_ip(grpc_call_peer(j->call), peer);
+    return lane->waiting >= LIMIT_CALLS_WAITING ||
+           same >= LIMIT_CALLS_WAITING / 2;
+}
+
 static void
 job_done(void *ctx)
 {
@@ -123,7 +136,7 @@ job_start(struct daemon *d, struct lane *lane, struct grpc_call *call,
     struct job *job = calloc(1, sizeof(*job));
 
     metrics_received(&d->metrics, grpc_call_path(call));
-    if (!job || lane->waiting >= LIMIT_CALLS_WAITING) {
+    if (!job || lane_is_full(lane, grpc_call_peer(call))) {
         grpc_call_reply(call, GRPC_RESOURCE_EXHAUSTED,
                         job ? "too many calls wait: try again"
                             : "out of memory",

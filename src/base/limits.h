@@ -88,14 +88,14 @@ enum assay_limits {
      * pods behind one node or proxy share it. */
     LIMIT_GRPC_CONNECTIONS = 2048,
     LIMIT_GRPC_CONNECTIONS_PER_PEER = 1024,
-    LIMIT_GRPC_STREAMS = 64,             /* our own clients open one */
+    LIMIT_GRPC_STREAMS = 16,             /* our own clients open one */
     LIMIT_GRPC_HEADER_BYTES = 16 * 1024, /* gRPC's own default is 8 KiB */
     LIMIT_GRPC_MESSAGE_BYTES = 16 * 1024 * 1024, /* a manifest, all policies */
     LIMIT_GRPC_BODIES_BYTES = 64 * 1024 * 1024,  /* four of the largest */
     /* Answers that wait for slow readers: two of the longest. */
     LIMIT_GRPC_ANSWERS_BYTES = 128 * 1024 * 1024,
     LIMIT_GRPC_OUTPUT_BYTES = 1024 * 1024, /* answers wait outside the queue */
-    /* Calls that wait for a thread: a second's worth. */
+    /* Calls that wait for a thread: a second's worth; half for one address. */
     LIMIT_CALLS_WAITING = 512,
     /* Files a daemon keeps free for its store, cache and log, beside what
      * connections take. */
