@@ -4,6 +4,7 @@ The expectations are those of the vectors' own expected.json and index.json,
 established without this verifier. Where the folder is absent every test here
 is skipped, and the number says so.
 """
+import base64
 import datetime
 import hashlib
 import json
@@ -474,3 +475,52 @@ def test_show_reads_hex_and_certificates():
     hex_file = show(TDX / "formats/dcap-qvl/tdx-quote.hex")
     assert hex_file["claims"]["version"] in (4, 5)
     assert show(TDX / "formats/ra-tls/dstack_app.cert")["claims"]["version"] == 4
+
+
+# --- bundles of our own -------------------------------------------------------
+
+def bundle_of(case, path):
+    """A genuine set in the format of doc/collateral-bundle.md."""
+    text = lambda name: (case / name).read_text()
+    crl = lambda name: (case / name).read_bytes().hex()
+    want = expected_of(case)
+    tee, base = want["tee"].lower(), "/sgx/certification/v4/"
+    items = [
+        (tee + "-tcb-info", "/%s/certification/v4/tcb?fmspc=%s" % (
+            tee, want["fmspc"]),
+         {"tcb_info_json": text("tcb_info.json"),
+          "issuer_chain": text("tcb_info_issuer_chain.pem")}),
+        (tee + "-qe-identity", "/%s/certification/v4/qe/identity" % tee,
+         {"enclave_identity_json": text("qe_identity.json"),
+          "issuer_chain": text("qe_identity_issuer_chain.pem")}),
+        ("pck-crl", base + "pckcrl?ca=%s&encoding=der" % want["pck_ca"],
+         {"crl_data": crl("pck.crl"),
+          "issuer_chain": text("pck_crl_issuer_chain.pem")}),
+        ("sgx-root-crl", base + "rootcacrl",
+         {"crl_data": crl("root_ca.crl"),
+          "issuer_chain": text("pck_crl_issuer_chain.pem")}),
+    ]
+    path.write_text(json.dumps({
+        "format": "assay-collateral-bundle", "version": 1,
+        "items": [{
+            "kind": kind, "product": "Intel", "path": name, "source": "file",
+            "fetched_at": want["at"],
+            "sha256": hashlib.sha256(json.dumps(value).encode()).hexdigest(),
+            "bytes": base64.b64encode(json.dumps(value).encode()).decode(),
+        } for kind, name, value in items]}))
+
+
+@pytest.mark.parametrize("name", [
+    "v4-gcp-2026-eval19-uptodate", "v3-sgx-client-conf-swh",
+    "v5-td15-emr-uptodate"])
+def test_a_bundle_serves_as_collateral(name, tmp_path):
+    case = TDX / "cases" / name
+    want = expected_of(case)
+    bundle = tmp_path / "bundle.json"
+    bundle_of(case, bundle)
+    verdict = verify(case / "quote.bin", bundle, want["at"],
+                     *accept(want["verdict"]), tee=want["tee"].lower())
+    assert verdict["verdict"] == "accepted", (failed(verdict), verdict)
+    verdict = verify(case / "quote.bin", [], want["at"], "--bundle", bundle,
+                     *accept(want["verdict"]), tee=want["tee"].lower())
+    assert verdict["verdict"] == "accepted", failed(verdict)
