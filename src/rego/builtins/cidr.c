@@ -258,7 +258,10 @@ block_or_class(struct span text, struct block *out)
 
     if (parse_block(text, out))
         return true;
-    if (!parse_address(text, &out->first, &out->v4) || !out->v4)
+    if (!parse_address(text, &out->first, &out->v4))
+        return false;
+    out->v4 = out->v4 || (out->first >> 32) == 0xffff;
+    if (!out->v4)
         return false;
     top = (unsigned)(out->first >> 24) & 255;
     hosts = top < 128 ? 24 : top < 192 ? 16 : 8;
