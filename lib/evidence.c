@@ -7,27 +7,7 @@
 #include "evidence/evidence.h"
 #include "evidence/snp_appraise.h"
 #include "evidence/snp_proto.h"
-
-#define EXPORT __attribute__((visibility("default")))
-
-enum {
-    ARENA_BYTES = 8 * 1024 * 1024,
-    JSON_BYTES = 1024 * 1024,
-    CLAIM_BYTES_MAX = 4096,
-};
-
-struct assay_evidence_verifier {
-    struct trust_anchors anchors;
-    struct snp_chain_cache *cache;
-};
-
-struct assay_evidence_verdict {
-    struct arena arena;
-    struct verdict v;
-    const char *line;
-    const char *json;
-    const char **claims; /* texts, in the order of v.claims */
-};
+#include "internal.h"
 
 EXPORT const char *
 assay_evidence_version(void)
@@ -42,9 +22,11 @@ assay_evidence_verifier_new(void)
 {
     struct assay_evidence_verifier *v = mem_zalloc(NULL, sizeof(*v));
 
-    if (v && snp_chain_cache_new(SNP_CHAIN_CACHE_DEFAULT, &v->cache, NULL) !=
-                 ASSAY_OK) {
-        mem_free(NULL, v);
+    if (v &&
+        (snp_chain_cache_new(SNP_CHAIN_CACHE_DEFAULT, &v->cache, NULL) !=
+             ASSAY_OK ||
+         tdx_cache_new(TDX_CACHE_DEFAULT, &v->tdx_cache, NULL) != ASSAY_OK)) {
+        assay_evidence_verifier_free(v);
         return NULL;
     }
     return v;
@@ -56,6 +38,7 @@ assay_evidence_verifier_free(struct assay_evidence_verifier *v)
     if (!v)
         return;
     snp_chain_cache_free(v->cache);
+    tdx_cache_free(v->tdx_cache);
     trust_anchors_wipe(&v->anchors);
     mem_free(NULL, v);
 }
@@ -95,15 +78,9 @@ struct job {
     struct snp_launch *launch;
 };
 
-static struct span
-span_of_bytes(struct assay_evidence_bytes b)
-{
-    return span_of(b.ptr, b.len);
-}
-
-static bool
-set_expectation(struct expect *e, struct assay_evidence_bytes bytes, size_t max,
-                bool waived)
+bool
+request_expect(struct expect *e, struct assay_evidence_bytes bytes, size_t max,
+               bool waived)
 {
     if (bytes.len > max)
         return false;
@@ -137,10 +114,10 @@ set_reference(struct job *job)
     const struct assay_evidence_request *q = &job->request;
     struct snp_reference *r = &job->reference;
 
-    if (!set_expectation(&r->report_data, q->report_data, 64,
-                         q->waive & ASSAY_EVIDENCE_ANY_REPORT_DATA) ||
-        !set_expectation(&r->host_data, q->host_data, 32,
-                         q->waive & ASSAY_EVIDENCE_ANY_HOST_DATA) ||
+    if (!request_expect(&r->report_data, q->report_data, 64,
+                        q->waive & ASSAY_EVIDENCE_ANY_REPORT_DATA) ||
+        !request_expect(&r->host_data, q->host_data, 32,
+                        q->waive & ASSAY_EVIDENCE_ANY_HOST_DATA) ||
         q->chip_ids.len % 64 != 0)
         return ASSAY_EVIDENCE_BAD_REQUEST;
     r->chip_ids.items = span_of_bytes(q->chip_ids);
@@ -289,6 +266,25 @@ render(struct assay_evidence_verdict *out)
     return true;
 }
 
+struct assay_evidence_verdict *
+verdict_new(const char *tee, bool strict)
+{
+    struct assay_evidence_verdict *out = mem_zalloc(NULL, sizeof(*out));
+
+    if (!out)
+        return NULL;
+    arena_init(&out->arena, ARENA_BYTES, NULL);
+    verdict_init(&out->v, &out->arena, tee, strict);
+    return out;
+}
+
+enum assay_evidence_status
+verdict_finish(struct assay_evidence_verdict *out)
+{
+    verdict_conclude(&out->v);
+    return render(out) ? ASSAY_EVIDENCE_OK : ASSAY_EVIDENCE_NO_MEMORY;
+}
+
 static enum assay_evidence_status
 run(struct job *job)
 {
@@ -301,8 +297,7 @@ run(struct job *job)
     job->evidence = arena_alloc(&job->out->arena, sizeof(*job->evidence));
     if (!job->evidence || judge(job) != ASSAY_OK || job->out->v.nomem)
         return ASSAY_EVIDENCE_NO_MEMORY;
-    verdict_conclude(&job->out->v);
-    return render(job->out) ? ASSAY_EVIDENCE_OK : ASSAY_EVIDENCE_NO_MEMORY;
+    return verdict_finish(job->out);
 }
 
 EXPORT enum assay_evidence_status
@@ -315,11 +310,9 @@ assay_evidence_verify_snp(struct assay_evidence_verifier *v,
 
     if (!take_request(&job, request))
         return ASSAY_EVIDENCE_BAD_REQUEST;
-    job.out = mem_zalloc(NULL, sizeof(*job.out));
+    job.out = verdict_new("snp", job.request.strict != 0);
     if (!job.out)
         return ASSAY_EVIDENCE_NO_MEMORY;
-    arena_init(&job.out->arena, ARENA_BYTES, NULL);
-    verdict_init(&job.out->v, &job.out->arena, "snp", job.request.strict != 0);
     status = run(&job);
     snp_launch_free(job.launch);
     if (status == ASSAY_EVIDENCE_OK)

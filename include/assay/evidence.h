@@ -116,6 +116,47 @@ struct assay_evidence_request {
     uint32_t strict; /* not 0: warnings and a missing CRL refuse */
 };
 
+/* --- request: Intel ------------------------------------------------------ */
+
+/* More expectations that may be waived. */
+#define ASSAY_EVIDENCE_ANY_RTMRS 0x10u
+#define ASSAY_EVIDENCE_ANY_MRSEAM 0x20u
+
+enum assay_evidence_tee {
+    ASSAY_EVIDENCE_TDX = 0,
+    ASSAY_EVIDENCE_SGX = 1,
+};
+
+struct assay_evidence_quote_request {
+    size_t size;  /* sizeof(struct assay_evidence_quote_request) */
+    uint32_t tee; /* enum assay_evidence_tee */
+
+    uint32_t waive; /* ASSAY_EVIDENCE_ANY_...; VMPL is SNP's */
+    /* Raw quote, or protobuf evidence. */
+    struct assay_evidence_bytes evidence;
+    /* TCB info and QE identity as Intel sends them, revocation lists, issuer
+     * chains in PEM, or whole sets as other verifiers write them
+     * (doc/tdx.md); the first that has a piece wins. */
+    const struct assay_evidence_bytes *collateral;
+    size_t collateral_count;
+    int64_t now; /* seconds since 1970, UTC; 0: the system's clock */
+
+    /* Must be stated or waived. */
+    struct assay_evidence_bytes report_data;  /* at most 64 bytes */
+    struct assay_evidence_bytes mr_config_id; /* TDX: at most 48 bytes */
+    /* MRTD, 48 bytes each, or MRENCLAVE, 32 bytes each: any of them. */
+    struct assay_evidence_bytes measurements;
+    struct assay_evidence_bytes mr_seam;  /* TDX: 48 bytes each, any of them */
+    struct assay_evidence_bytes rtmrs[4]; /* TDX: 48 bytes each */
+
+    /* Besides UpToDate, by Intel's names: "SWHardeningNeeded,OutOfDate". */
+    const char *accept_statuses;
+    struct assay_evidence_bytes piids; /* 16 bytes each; empty: any */
+    uint32_t min_evaluation_number;
+    uint32_t allow;  /* ASSAY_EVIDENCE_ALLOW_DEBUG */
+    uint32_t strict; /* not 0: warnings refuse */
+};
+
 /* --- verdict ------------------------------------------------------------- */
 
 struct assay_evidence_verdict;
@@ -126,6 +167,11 @@ enum assay_evidence_status
 assay_evidence_verify_snp(struct assay_evidence_verifier *v,
                           const struct assay_evidence_request *request,
                           struct assay_evidence_verdict **out);
+/* The same for quotes of TDX and SGX. */
+enum assay_evidence_status
+assay_evidence_verify_quote(struct assay_evidence_verifier *v,
+                            const struct assay_evidence_quote_request *request,
+                            struct assay_evidence_verdict **out);
 void assay_evidence_verdict_free(struct assay_evidence_verdict *verdict);
 
 /* Texts are UTF-8, end in NUL and live as long as the verdict. */

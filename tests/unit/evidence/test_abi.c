@@ -5,6 +5,7 @@
 #include "assay/evidence.h"
 
 #include "amd_fixture.h"
+#include "intel_fixture.h"
 
 struct world {
     struct amd_machine m;
@@ -226,6 +227,200 @@ null_may_be_freed(void **state)
     assert_true(strlen(assay_evidence_version()) >= 5);
 }
 
+/* --- Intel ---------------------------------------------------------------- */
+
+struct intel_world {
+    struct intel_machine m;
+    struct assay_evidence_verifier *verifier;
+    struct assay_evidence_bytes files[6];
+    struct assay_evidence_quote_request request;
+};
+
+static void
+intel_world_init(struct intel_world *w)
+{
+    const struct td_report *td = &w->m.quote.td;
+
+    intel_machine_init(&w->m, 4);
+    w->verifier = assay_evidence_verifier_new();
+    assert_non_null(w->verifier);
+    assert_int_equal(assay_evidence_verifier_add_anchor(
+                         w->verifier, bytes_of(&w->m.root), NULL, 0),
+                     ASSAY_EVIDENCE_OK);
+    w->files[0] = bytes_of(&w->m.root_crl);
+    w->files[1] = bytes_of(&w->m.pck_crl);
+    w->files[2] = bytes_of(&w->m.tcb_info);
+    w->files[3] = bytes_of(&w->m.qe_identity);
+    w->files[4] = bytes_of(&w->m.signer_chain);
+    w->files[5] = bytes_of(&w->m.ca_chain);
+    w->request = (struct assay_evidence_quote_request){
+        .size = sizeof(w->request),
+        .evidence = bytes_of(&w->m.raw),
+        .collateral = w->files,
+        .collateral_count = 6,
+        .now = INTEL_NOW,
+        .report_data = { td->report_data, 64 },
+        .mr_config_id = { td->mr_config_id, 48 },
+        .measurements = { td->mr_td, 48 },
+        .mr_seam = { td->mr_seam, 48 },
+    };
+    for (size_t i = 0; i < 4; i++)
+        w->request.rtmrs[i] = (struct assay_evidence_bytes){ td->rtmr[i], 48 };
+}
+
+static void
+intel_world_free(struct intel_world *w)
+{
+    assay_evidence_verifier_free(w->verifier);
+    intel_machine_free(&w->m);
+}
+
+static struct assay_evidence_verdict *
+verify_quote(struct intel_world *w)
+{
+    struct assay_evidence_verdict *verdict = NULL;
+
+    assert_int_equal(
+        assay_evidence_verify_quote(w->verifier, &w->request, &verdict),
+        ASSAY_EVIDENCE_OK);
+    assert_non_null(verdict);
+    return verdict;
+}
+
+static void
+a_good_quote_is_accepted(void **state)
+{
+    struct assay_evidence_verdict *verdict;
+    struct intel_world w;
+
+    (void)state;
+    intel_world_init(&w);
+    for (int i = 0; i < 2; i++) { /* the second from the cache */
+        verdict = verify_quote(&w);
+        assert_string_equal(assay_evidence_verdict_line(verdict),
+                            "accepted INSECURE");
+        assert_string_equal(assay_evidence_verdict_claim(verdict, "fmspc"),
+                            "00806f050000");
+        assert_non_null(strstr(assay_evidence_verdict_json(verdict),
+                               "\"status\": \"UpToDate\""));
+        assay_evidence_verdict_free(verdict);
+    }
+    intel_world_free(&w);
+}
+
+static void
+a_quote_of_zeros_request_is_refused(void **state)
+{
+    struct assay_evidence_verdict *verdict;
+    struct intel_world w;
+
+    (void)state;
+    intel_world_init(&w);
+    w.request = (struct assay_evidence_quote_request){
+        .size = sizeof(w.request),
+        .evidence = w.request.evidence,
+        .collateral = w.files,
+        .collateral_count = 6,
+        .now = INTEL_NOW,
+    };
+    verdict = verify_quote(&w);
+    assert_int_equal(assay_evidence_verdict_result(verdict),
+                     ASSAY_EVIDENCE_REFUSED);
+    assay_evidence_verdict_free(verdict);
+    w.request.waive = ~0u;
+    verdict = verify_quote(&w);
+    assert_int_equal(assay_evidence_verdict_result(verdict),
+                     ASSAY_EVIDENCE_ACCEPTED);
+    assay_evidence_verdict_free(verdict);
+    w.request.collateral_count = 5; /* the CA comes with the quote, too */
+    verdict = verify_quote(&w);
+    assert_int_equal(assay_evidence_verdict_result(verdict),
+                     ASSAY_EVIDENCE_ACCEPTED);
+    assay_evidence_verdict_free(verdict);
+    w.request.collateral_count = 4;
+    verdict = verify_quote(&w);
+    assert_int_equal(assay_evidence_verdict_result(verdict),
+                     ASSAY_EVIDENCE_UNKNOWN);
+    assay_evidence_verdict_free(verdict);
+    intel_world_free(&w);
+}
+
+static void
+old_platforms_are_accepted_by_name(void **state)
+{
+    struct assay_evidence_verdict *verdict;
+    struct intel_world w;
+
+    (void)state;
+    intel_world_init(&w);
+    w.m.quote.td.tee_tcb_svn[0] = 5;
+    intel_machine_remake(&w.m);
+    w.request.evidence = bytes_of(&w.m.raw);
+    assay_evidence_verifier_free(w.verifier);
+    w.verifier = assay_evidence_verifier_new();
+    assert_int_equal(assay_evidence_verifier_add_anchor(
+                         w.verifier, bytes_of(&w.m.root), NULL, 0),
+                     ASSAY_EVIDENCE_OK);
+    w.files[0] = bytes_of(&w.m.root_crl);
+    w.files[1] = bytes_of(&w.m.pck_crl);
+    w.files[2] = bytes_of(&w.m.tcb_info);
+    w.files[3] = bytes_of(&w.m.qe_identity);
+    w.files[4] = bytes_of(&w.m.signer_chain);
+    w.files[5] = bytes_of(&w.m.ca_chain);
+    verdict = verify_quote(&w);
+    assert_non_null(strstr(assay_evidence_verdict_line(verdict),
+                           "tcb_status: got OutOfDate"));
+    assay_evidence_verdict_free(verdict);
+    w.request.accept_statuses = "SWHardeningNeeded,OutOfDate";
+    verdict = verify_quote(&w);
+    assert_int_equal(assay_evidence_verdict_result(verdict),
+                     ASSAY_EVIDENCE_ACCEPTED);
+    assay_evidence_verdict_free(verdict);
+    intel_world_free(&w);
+}
+
+static void
+bad_requests_about_quotes_are_said_so(void **state)
+{
+    struct assay_evidence_quote_request good;
+    struct assay_evidence_verdict *verdict = NULL;
+    struct intel_world w;
+
+    (void)state;
+    intel_world_init(&w);
+    good = w.request;
+    for (int i = 0; i < 7; i++) {
+        w.request = good;
+        switch (i) {
+        case 0:
+            w.request.size = sizeof(w.request) + 1;
+            break;
+        case 1:
+            w.request.tee = 2;
+            break;
+        case 2:
+            w.request.report_data.len = 65;
+            break;
+        case 3:
+            w.request.measurements.len = 47;
+            break;
+        case 4:
+            w.request.accept_statuses = "Fine";
+            break;
+        case 5:
+            w.request.piids = (struct assay_evidence_bytes){ "x", 1 };
+            break;
+        default:
+            w.request.size = 1;
+        }
+        assert_int_equal(
+            assay_evidence_verify_quote(w.verifier, &w.request, &verdict),
+            ASSAY_EVIDENCE_BAD_REQUEST);
+        assert_null(verdict);
+    }
+    intel_world_free(&w);
+}
+
 int
 main(void)
 {
@@ -237,6 +432,10 @@ main(void)
         cmocka_unit_test(bad_requests_are_said_so),
         cmocka_unit_test(older_and_shorter_requests_are_taken),
         cmocka_unit_test(null_may_be_freed),
+        cmocka_unit_test(a_good_quote_is_accepted),
+        cmocka_unit_test(a_quote_of_zeros_request_is_refused),
+        cmocka_unit_test(old_platforms_are_accepted_by_name),
+        cmocka_unit_test(bad_requests_about_quotes_are_said_so),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
