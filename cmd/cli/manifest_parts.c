@@ -443,6 +443,7 @@ load_owner_key(const struct maker *k, const char *option, const char *path,
 
     /* Not through the arena: what may be a private key is wiped. */
     buffer_init(&pem, LIMIT_KEY_FILE_BYTES, NULL);
+    pem.wipe = true;
     st = file_read(path, &pem, &err);
     if (st == ASSAY_OK)
         st = read_owner_key(buffer_span(&pem), out, &err);

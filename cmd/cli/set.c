@@ -76,6 +76,7 @@ load_owner_key(struct set *s)
     enum assay_status st;
 
     buffer_init(&file, LIMIT_KEY_FILE_BYTES, NULL);
+    file.wipe = true;
     st = path ? file_read(path, &file, &err)
               : assay_nomem(&err, "workload owner key");
     if (st == ASSAY_ERR_NOT_FOUND && !named) {

@@ -21,21 +21,20 @@ fail_errno(struct assay_error *err, const char *what, const char *path)
 static enum assay_status
 read_all(int fd, const char *path, struct buffer *out, struct assay_error *err)
 {
+    enum assay_status st = ASSAY_OK;
     uint8_t chunk[16384];
+    ssize_t got;
 
-    for (;;) {
-        ssize_t got = read(fd, chunk, sizeof(chunk));
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return fail_errno(err, "read", path);
-        if (got == 0)
-            return buffer_check(out, path, err);
-        buffer_add(out, span_of(chunk, (size_t)got));
-        if (out->failed)
-            return buffer_check(out, path, err);
-    }
+    do {
+        got = read(fd, chunk, sizeof(chunk));
+        if (got > 0)
+            buffer_add(out, span_of(chunk, (size_t)got));
+        else if (got < 0 && errno != EINTR)
+            st = fail_errno(err, "read", path);
+    } while (st == ASSAY_OK && got != 0 && !out->failed);
+    if (out->wipe) /* a private key does not stay on the stack */
+        explicit_bzero(chunk, sizeof(chunk));
+    return st == ASSAY_OK ? buffer_check(out, path, err) : st;
 }
 
 enum assay_status
