@@ -98,6 +98,10 @@ call_charge(struct rego_call *call, uint64_t steps)
     return true;
 }
 
+static enum builtin_outcome fail_with(struct rego_call *call, const char *code,
+                                      const char *fmt, va_list ap)
+    ASSAY_PRINTF(3, 0);
+
 static enum builtin_outcome
 fail_with(struct rego_call *call, const char *code, const char *fmt, va_list ap)
 {

@@ -110,13 +110,13 @@ decode_once(struct bench *b)
 {
     const struct tdx_collateral *c = &b->collateral;
     struct sgx_cert_list pck, signer, known = { 0 };
-    struct crl *root_crl, *pck_crl;
+    struct crl *root_crl = NULL, *pck_crl = NULL;
     struct assay_error err = { 0 };
     struct sgx_tcb_info info;
     struct sgx_qe_identity identity;
     struct sgx_document doc;
     struct arena arena;
-    struct key *key;
+    struct key *key = NULL;
 
     arena_init(&arena, LIMIT_SGX_COLLATERAL_ARENA, NULL);
     if (sgx_cert_list_read(b->q.cert_data, NULL, &pck, &err) != ASSAY_OK)

@@ -383,10 +383,10 @@ intel_machine_init(struct intel_machine *m, uint16_t version)
     *m = (struct intel_machine){
         .root_spec = { root, root, INTEL_ROOT, INTEL_ROOT, 1, .is_ca = true },
         .ca_spec = { ca, root, INTEL_CA, INTEL_ROOT, 2, .is_ca = true },
-        .leaf_spec = { "Intel SGX PCK Certificate", ca, INTEL_LEAF, INTEL_CA,
-                       3 },
+        .leaf_spec = { "Intel SGX PCK Certificate", ca, INTEL_LEAF, INTEL_CA, 3,
+                       .is_ca = false },
         .signer_spec = { "Intel SGX TCB Signing", root, INTEL_SIGNER,
-                         INTEL_ROOT, 4 },
+                         INTEL_ROOT, 4, .is_ca = false },
         .crl_next_update = INTEL_NOW + 20 * DAY,
     };
     for (size_t i = 0; i < INTEL_KEYS; i++)
