@@ -8,6 +8,7 @@ import os
 import pathlib
 import random
 import shutil
+import signal
 import threading
 import time
 
@@ -106,7 +107,10 @@ def start_and_set(d, point, manifest, recover=False):
     acknowledged = False
     if d.coordinator.poll() is None:
         assert not recover or d.recover().returncode == 0
-        acknowledged = d.set(manifest).returncode == 0
+        done = d.set(manifest)
+        acknowledged = done.returncode == 0
+        if not acknowledged:  # then only because it dies, which takes a moment
+            assert d.coordinator.wait(20) == -signal.SIGKILL, done.stderr
     dead = d.coordinator.poll() is not None
     d.coordinator.kill()
     d.coordinator.wait()
