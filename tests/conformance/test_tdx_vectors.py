@@ -193,6 +193,17 @@ def test_minimum_date_and_number():
         assert failed(of_case(name, *more)) == want, more
 
 
+def test_the_numbers_of_the_two_documents_may_differ():
+    """TCB info 20 and QE identity 19 on the same day, as Intel served them."""
+    name = "v4-mpc-2026-eval20-uptodate"
+    assert failed(of_case(name, "--min-eval-number", "20")) == []
+    assert failed(of_case(name, "--min-eval-number", "21")) == [
+        "evaluation_number"]
+    assert failed(of_case(name, "--min-eval-number", "20", "--strict")) == [
+        "evaluation_number"]
+    assert of_case(name)["tcb"]["evaluation_number"] == 20
+
+
 def test_advisories_outside_the_list_are_refused():
     name = "v4-gcp-2026-eval21-platform-ood"
     ids = expected_of(TDX / "cases" / name)["advisory_ids"]
