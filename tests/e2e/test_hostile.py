@@ -152,11 +152,9 @@ def test_floods_of_frames_are_ended(active, flood):
     assert_memory(active, 48)
 
 
-@pytest.fixture
-def long_history(active):
-    """An answer of GetManifests is 2 MB."""
-    d = active
-    large = WEB_POLICY + b"# " + b"x" * 1900000 + b"\n"
+def set_large(d, note):
+    """SetManifest with 2 MB of policies."""
+    large = WEB_POLICY + b"# " + note + b"x" * 1900000 + b"\n"
     (d.dir / "web.toml").write_bytes(large)
     manifest = d.manifest(Policies={
         hashlib.sha256(POLICY).hexdigest():
@@ -166,7 +164,13 @@ def long_history(active):
     done = d.set(manifest)
     (d.dir / "web.toml").write_bytes(WEB_POLICY)
     assert done.returncode == 0, done.stderr
-    return d
+
+
+@pytest.fixture
+def long_history(active):
+    """An answer of GetManifests is 2 MB."""
+    set_large(active, b"")
+    return active
 
 
 def test_answers_that_nobody_reads_are_bounded(long_history):
@@ -240,8 +244,7 @@ def test_slow_bodies_do_not_keep_the_owner_out(long_history):
         for _ in range(size // 16384 - 8):  # and never the rest
             sock.sendall(body)
     assert_memory(d, 64 + 48)
-    done = d.set(d.manifest())
-    assert done.returncode == 0, done.stderr
+    set_large(d, b"slow")  # more than the senders leave of 64 MiB
     assert_serves(d)
     for sock in socks:
         with contextlib.suppress(OSError):
