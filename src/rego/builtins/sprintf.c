@@ -247,7 +247,7 @@ shortest_digits(double d, char digits[24], int *exponent)
         if (strtod(text, NULL) == d)
             break;
     }
-    *exponent = atoi(strchr(text, 'e') + 1);
+    *exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
     for (const char *at = text; *at != 'e'; at++)
         if (*at >= '0' && *at <= '9')
             digits[n++] = *at;

@@ -47,10 +47,12 @@ teardown(void **state)
 static void
 test_grammar(void **state)
 {
-    static const char *const bad[] = { "",   "-",   "01", "1.",  ".5", "1e",
-                                       "+1", "1e+", "0x1", "1 ", "--1", "1.e1" };
-    static const char *const good[] = { "0", "-0", "0.5", "1e5", "1E-5",
-                                        "123456789012345678901234567890" };
+    static const char *const bad[] = {
+        "", "-", "01", "1.", ".5", "1e", "+1", "1e+", "0x1", "1 ", "--1", "1.e1"
+    };
+    static const char *const good[] = {
+        "0", "-0", "0.5", "1e5", "1E-5", "123456789012345678901234567890"
+    };
     struct value v;
     bool ok;
 
@@ -67,10 +69,13 @@ test_grammar(void **state)
 static void
 test_spelling_is_kept(void **state)
 {
-    static const char *const texts[] = {
-        "1.0", "1e2", "9223372036854775807", "-9223372036854775808",
-        "9223372036854775808", "1.50", "1E400"
-    };
+    static const char *const texts[] = { "1.0",
+                                         "1e2",
+                                         "9223372036854775807",
+                                         "-9223372036854775808",
+                                         "9223372036854775808",
+                                         "1.50",
+                                         "1E400" };
 
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++)
@@ -194,11 +199,16 @@ test_rounding(void **state)
         enum number_round how;
         const char *x, *want;
     } rows[] = {
-        { NUMBER_ROUND, "2.5", "3" },   { NUMBER_ROUND, "-2.5", "-3" },
-        { NUMBER_ROUND, "2.4999", "2" }, { NUMBER_ROUND, "0.49", "0" },
-        { NUMBER_CEIL, "1.01", "2" },   { NUMBER_CEIL, "-1.01", "-1" },
-        { NUMBER_FLOOR, "1.99", "1" },  { NUMBER_FLOOR, "-0.01", "-1" },
-        { NUMBER_ABS, "-7", "7" },      { NUMBER_ABS, "-0.5", "0.5" },
+        { NUMBER_ROUND, "2.5", "3" },
+        { NUMBER_ROUND, "-2.5", "-3" },
+        { NUMBER_ROUND, "2.4999", "2" },
+        { NUMBER_ROUND, "0.49", "0" },
+        { NUMBER_CEIL, "1.01", "2" },
+        { NUMBER_CEIL, "-1.01", "-1" },
+        { NUMBER_FLOOR, "1.99", "1" },
+        { NUMBER_FLOOR, "-0.01", "-1" },
+        { NUMBER_ABS, "-7", "7" },
+        { NUMBER_ABS, "-0.5", "0.5" },
         { NUMBER_ABS, "-9223372036854775808", "9223372036854775808" },
         { NUMBER_CEIL, "3.0", "3" },
     };
@@ -252,9 +262,12 @@ test_format(void **state)
         unsigned base;
         const char *want;
     } rows[] = {
-        { "255", 16, "ff" },   { "-255", 2, "-11111111" },
-        { "8", 8, "10" },      { "15.9", 10, "15" },
-        { "-15.9", 10, "-15" }, { "0", 2, "0" },
+        { "255", 16, "ff" },
+        { "-255", 2, "-11111111" },
+        { "8", 8, "10" },
+        { "15.9", 10, "15" },
+        { "-15.9", 10, "-15" },
+        { "0", 2, "0" },
         { "1267650600228229401496703205376", 16, "10000000000000000000000000" },
     };
 
@@ -266,8 +279,8 @@ test_format(void **state)
             number_format(&arena, number(rows[i].x), rows[i].base, &text),
             NUMBER_OK);
         if (!span_equal_str(text, rows[i].want))
-            fail_msg("got %.*s, want %s", (int)text.len,
-                     (const char *)text.ptr, rows[i].want);
+            fail_msg("got %.*s, want %s", (int)text.len, (const char *)text.ptr,
+                     rows[i].want);
     }
 }
 
@@ -284,9 +297,11 @@ test_long_division(void **state)
         size_t lx = 20 + (size_t)(round % 90), ly = 10 + (size_t)(round % 31);
 
         for (size_t i = 0; i < lx; i++)
-            xs[i] = (char)('1' + (seed = seed * 1103515245 + 12345) / 65536 % 9);
+            xs[i] =
+                (char)('1' + (seed = seed * 1103515245 + 12345) / 65536 % 9);
         for (size_t i = 0; i < ly; i++)
-            ys[i] = (char)('1' + (seed = seed * 1103515245 + 12345) / 65536 % 9);
+            ys[i] =
+                (char)('1' + (seed = seed * 1103515245 + 12345) / 65536 % 9);
         xs[lx] = ys[ly] = 0;
         x = number(xs);
         y = number(ys);
