@@ -3,8 +3,8 @@
  * protobuf-c keeps unknown fields as they came, and is stricter on repeats.) */
 #include "fuzz.h"
 
-#include "meshapi.pb-c.h"
 #include "codec/wire.h"
+#include "meshapi.pb-c.h"
 #include "userapi.pb-c.h"
 
 enum { BUDGET = 4 * 1024 * 1024, ENCODED_MAX = 8 * 1024 * 1024 };

@@ -1,7 +1,7 @@
-// Writes src/rego/unicode_tables.h from the tables of the Go library, whose
+// Writes src/rego/unicode_tables.inc from the tables of the Go library, whose
 // notion of Unicode the language's reference has:
 //
-//	go run scripts/unicode-tables.go > src/rego/unicode_tables.h
+//	go run scripts/unicode-tables.go > src/rego/unicode_tables.inc
 package main
 
 import (

@@ -16,8 +16,8 @@ typedef enum assay_status yaml_visitor(void *ctx, struct span text,
  *
  *   name  of the text, for errors
  *
- * ASSAY_ERR_MALFORMED  not YAML; a directive other than %YAML; or such an entry has a value that is not a
- *                      scalar of its own (a list, a mapping, an alias)
+ * ASSAY_ERR_MALFORMED  not YAML; a directive other than %YAML; or such an entry
+ * has a value that is not a scalar of its own (a list, a mapping, an alias)
  * ASSAY_ERR_LIMIT      deeper than LIMIT_YAML_DEPTH
  * ASSAY_ERR_NOMEM */
 ASSAY_MUST_CHECK

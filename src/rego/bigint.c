@@ -63,8 +63,7 @@ scale(uint32_t *limbs, size_t count, uint32_t factor, uint32_t carry)
 enum { CHUNK = 9 }; /* decimal digits that fit a limb */
 
 static const uint32_t powers_of_ten[CHUNK + 1] = {
-    1,      10,      100,      1000,      10000,
-    100000, 1000000, 10000000, 100000000, 1000000000,
+    1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000,
 };
 
 struct big
@@ -309,8 +308,8 @@ big_bitwise(struct big_ctx *ctx, enum big_bits op, struct big x, struct big y)
     if (!limbs)
         return (struct big){ 0 };
     for (size_t i = 0; i < n; i++)
-        limbs[i] = combine(op, complement_limb(x, i, &cx),
-                           complement_limb(y, i, &cy));
+        limbs[i] =
+            combine(op, complement_limb(x, i, &cx), complement_limb(y, i, &cy));
     negative = limbs[n - 1] >> (LIMB_BITS - 1);
     for (size_t i = 0; negative && i < n; i++) {
         limbs[i] = ~limbs[i] + carry;
@@ -390,8 +389,7 @@ quotient_digit(uint32_t *u, const uint32_t *v, size_t n)
 }
 
 static struct big
-divide_by_limb(struct big_ctx *ctx, struct big x, uint32_t by,
-               struct big *rest)
+divide_by_limb(struct big_ctx *ctx, struct big x, uint32_t by, struct big *rest)
 {
     uint32_t *limbs = new_limbs(ctx, x.count);
 

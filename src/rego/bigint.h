@@ -9,8 +9,8 @@
 #include "base/arena.h"
 
 struct big {
-    bool negative; /* never for zero */
-    size_t count;  /* of limbs; the last is not 0 */
+    bool negative;         /* never for zero */
+    size_t count;          /* of limbs; the last is not 0 */
     const uint32_t *limbs; /* least significant first */
 };
 

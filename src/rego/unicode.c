@@ -9,7 +9,7 @@ struct unicode_shift {
     int32_t by;
 };
 
-#include "rego/unicode_tables.h"
+#include "rego/unicode_tables.inc"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 

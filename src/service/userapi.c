@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "crypto/secret.h"
 #include "codec/wire.h"
+#include "crypto/secret.h"
 #include "userapi.pb-c.h"
 
 /* --- SetManifest --------------------------------------------------------- */

@@ -174,10 +174,8 @@ expect_itself(struct bench *b)
     struct snp_reference *r = &b->reference;
     const uint8_t *raw = b->report.ptr;
 
-    r->report_data =
-        (struct expect){ EXPECT_EQUAL, span_of(raw + 0x50, 64) };
-    r->host_data =
-        (struct expect){ EXPECT_EQUAL, span_of(raw + 0xc0, 32) };
+    r->report_data = (struct expect){ EXPECT_EQUAL, span_of(raw + 0x50, 64) };
+    r->host_data = (struct expect){ EXPECT_EQUAL, span_of(raw + 0xc0, 32) };
     if (snp_launch_new_exact(raw + 0x90, &r->launch, &err) != ASSAY_OK)
         die(&err);
     r->any_vmpl = true;

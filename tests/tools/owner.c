@@ -19,11 +19,11 @@
 #include "base/hex.h"
 #include "base/limits.h"
 #include "codec/pem_key.h"
+#include "codec/wire.h"
 #include "crypto/random.h"
 #include "net/grpc_client.h"
 #include "service/client.h"
 #include "service/seed.h"
-#include "codec/wire.h"
 #include "userapi.pb-c.h"
 
 enum {
