@@ -124,7 +124,8 @@ canonical_digits(struct arena *a, const struct parts *p, struct value_number *n)
 
     if (!all)
         return false;
-    memcpy(all, p->whole.ptr, p->whole.len);
+    if (p->whole.len > 0)
+        memcpy(all, p->whole.ptr, p->whole.len);
     if (p->fraction.len > 0)
         memcpy(all + p->whole.len, p->fraction.ptr, p->fraction.len);
     while (first < last && all[first] == '0')
@@ -161,7 +162,8 @@ plain_small(const struct parts *p, struct value *out)
     int64_t i = 0;
 
     if (p->fraction.len > 0 || p->has_exponent || p->whole.len > 18 ||
-        (p->negative && p->whole.ptr[0] == '0')) /* -0 stays as written */
+        (p->negative && p->whole.len > 0 &&
+         p->whole.ptr[0] == '0')) /* -0 stays as written */
         return false;
     for (size_t k = 0; k < p->whole.len; k++)
         i = 10 * i + (p->whole.ptr[k] - '0');

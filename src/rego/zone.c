@@ -330,7 +330,8 @@ is_zone_name(struct span name)
         uint8_t c = name.ptr[i];
 
         if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-              (c >= 'A' && c <= 'Z') || memchr("_+-/", c, 4)))
+              (c >= 'A' && c <= 'Z') || c == '_' || c == '+' || c == '-' ||
+              c == '/'))
             return false;
     }
     return true;

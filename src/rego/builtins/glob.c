@@ -59,7 +59,7 @@ take_rune(struct globber *g)
 static bool
 next_is(const struct globber *g, char c)
 {
-    return g->at < g->text.len && g->text.ptr[g->at] == c;
+    return g->at < g->text.len && g->text.ptr[g->at] == (uint8_t)c;
 }
 
 /* A rune of a class, escaped or not. */

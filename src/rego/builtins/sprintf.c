@@ -98,7 +98,8 @@ pad(struct printer *p, const struct spec *s, struct span text, bool zeros)
     struct span sign = span_of(NULL, 0);
 
     if (!s->minus && zeros) {
-        if (text.len > 0 && memchr("+- ", text.ptr[0], 3)) {
+        if (text.len > 0 &&
+            (text.ptr[0] == '+' || text.ptr[0] == '-' || text.ptr[0] == ' ')) {
             sign = span_sub(text, 0, 1);
             text = span_sub(text, 1, text.len);
         }
