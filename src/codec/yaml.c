@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "codec/yaml_parse.h"
 
 struct search {
     const char *name, *key;
@@ -90,32 +91,16 @@ search_node(const struct search *s, struct fy_node *node, unsigned depth)
 
 /* Keeps the library from printing; its sentence becomes ours. */
 static enum assay_status
-fail_parse(const struct search *s, struct fy_diag *diag)
+fail_parse(const char *name, struct fy_diag *diag, struct assay_error *err)
 {
     const struct fy_diag_error *first;
     void *at = NULL;
 
     first = fy_diag_errors_iterate(diag, &at);
     if (!first)
-        return assay_fail(s->err, ASSAY_ERR_MALFORMED, "%s: not YAML", s->name);
-    return assay_fail(s->err, ASSAY_ERR_MALFORMED, "%s:%d:%d: %s", s->name,
+        return assay_fail(err, ASSAY_ERR_MALFORMED, "%s: not YAML", name);
+    return assay_fail(err, ASSAY_ERR_MALFORMED, "%s:%d:%d: %s", name,
                       first->line + 1, first->column + 1, first->msg);
-}
-
-static enum assay_status
-search_documents(const struct search *s, struct fy_parser *parser,
-                 struct fy_diag *diag)
-{
-    struct fy_document *doc;
-    enum assay_status st = ASSAY_OK;
-
-    while (st == ASSAY_OK && (doc = fy_parse_load_document(parser)) != NULL) {
-        st = search_node(s, fy_document_root(doc), 0);
-        fy_parse_document_destroy(parser, doc);
-    }
-    if (st == ASSAY_OK && fy_parser_get_stream_error(parser))
-        st = fail_parse(s, diag);
-    return st;
 }
 
 /* YAML 1.2 section 5.1, c-printable, without the two that C1 leaves over. */
@@ -177,11 +162,24 @@ check_text(struct span text, const char *name, struct assay_error *err)
     return ASSAY_OK;
 }
 
-enum assay_status
-yaml_find(struct span text, const char *name, const char *key,
-          yaml_visitor *visit, void *ctx, struct assay_error *err)
+static enum assay_status
+visit_documents(struct fy_parser *parser, yaml_document_visitor *visit,
+                void *ctx, struct assay_error *err)
 {
-    const struct search s = { name, key, visit, ctx, err };
+    struct fy_document *doc;
+    enum assay_status st = ASSAY_OK;
+
+    while (st == ASSAY_OK && (doc = fy_parse_load_document(parser)) != NULL) {
+        st = visit(ctx, fy_document_root(doc), err);
+        fy_parse_document_destroy(parser, doc);
+    }
+    return st;
+}
+
+enum assay_status
+yaml_documents(struct span text, const char *name, yaml_document_visitor *visit,
+               void *ctx, struct assay_error *err)
+{
     struct fy_diag_cfg diag_cfg;
     struct fy_diag *diag;
     struct fy_parser *parser = NULL;
@@ -201,8 +199,26 @@ yaml_find(struct span text, const char *name, const char *key,
         fy_parser_set_string(parser, (const char *)text.ptr, text.len) != 0)
         st = assay_nomem(err, name);
     else
-        st = search_documents(&s, parser, diag);
+        st = visit_documents(parser, visit, ctx, err);
+    if (st == ASSAY_OK && fy_parser_get_stream_error(parser))
+        st = fail_parse(name, diag, err);
     fy_parser_destroy(parser);
     fy_diag_destroy(diag);
     return st;
+}
+
+static enum assay_status
+search_document(void *ctx, struct fy_node *root, struct assay_error *err)
+{
+    (void)err; /* the search has it */
+    return search_node(ctx, root, 0);
+}
+
+enum assay_status
+yaml_find(struct span text, const char *name, const char *key,
+          yaml_visitor *visit, void *ctx, struct assay_error *err)
+{
+    struct search s = { name, key, visit, ctx, err };
+
+    return yaml_documents(text, name, search_document, &s, err);
 }
